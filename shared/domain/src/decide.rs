@@ -1,0 +1,236 @@
+//! What an alert means for its incident.
+//!
+//! Invariant: [`decide`] is a pure function with a named reason for every answer. Alerts are ordered by when we received
+//! them; a vendor's clock only decides what a clear has overtaken. Nothing reopens after its resolve, and a cooldown
+//! counts from when people were told, so that an episode that reached nobody silences nothing.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::incident::after_secs;
+use crate::{Alert, Confirmation, Incident, Severity, State, Status, Verdict};
+
+/// What a rule allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Seconds after people were last told in which a resolved fingerprint opens no new episode.
+    pub cooldown_secs: u64,
+    /// Seconds between two looks at a rejected anomaly.
+    pub recheck_every_secs: u64,
+    /// Seconds for which a rejected anomaly is looked at; 0: once only.
+    pub recheck_for_secs: u64,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Ask the detectors, then decide again.
+    Confirm,
+    /// Begin an episode and tell its receivers.
+    Open,
+    /// Tell the receivers that it is worse.
+    Escalate,
+    /// End the episode and tell the receivers.
+    Resolve,
+    /// Count it.
+    Absorb,
+    /// Wake nobody, look again later.
+    Watch,
+    /// End an episode of which nobody was told.
+    Dismiss,
+    /// Take it, tell nobody, record why.
+    Suppress,
+}
+
+/// Why.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Reason {
+    /// A detector has to be asked first.
+    NotYetConfirmed,
+    /// The detectors confirmed it.
+    Confirmed,
+    /// The detectors could not say, or the metric could not be read: people decide.
+    Unconfirmed,
+    /// The rule names no detector.
+    NotChecked,
+    /// The detectors rejected it.
+    Rejected,
+    /// The detectors rejected it at every look.
+    RejectedThroughout,
+    /// The incident is open and this is the same problem.
+    Duplicate,
+    /// An alert of the same problem is more severe than any before.
+    SeverityRaised,
+    /// The source says that it is over.
+    Cleared,
+    /// It was over before anyone was told.
+    ClearedWhilePending,
+    /// A clear without an incident.
+    ClearedUnopened,
+    /// A clear that is older than the newest alert.
+    StaleClear,
+    /// The episode had ended already.
+    AlreadyResolved,
+    /// People were told a short while ago.
+    CoolingDown {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// An alert that is older than the clear that ended its episode.
+    StaleFiring,
+    /// A later look at an episode that is no longer pending.
+    NoLongerPending,
+}
+
+impl Reason {
+    /// One clause for people.
+    #[must_use]
+    pub fn explain(&self) -> String {
+        let text = match self {
+            Self::NotYetConfirmed => "the metric has to be looked at first",
+            Self::Confirmed => "the detectors confirmed it",
+            Self::Unconfirmed => "the detectors could not confirm it, so people decide",
+            Self::NotChecked => "the rule names no detector",
+            Self::Rejected => "the detectors found the metric as usual",
+            Self::RejectedThroughout => "the detectors found the metric as usual at every look",
+            Self::Duplicate => "the incident is already known",
+            Self::SeverityRaised => "it became more severe",
+            Self::Cleared => "the source says that it is over",
+            Self::ClearedWhilePending => "it was over before anyone was told",
+            Self::ClearedUnopened => "no incident was open",
+            Self::StaleClear => "a newer alert came after this clear",
+            Self::AlreadyResolved => "the episode had ended already",
+            Self::CoolingDown { until } => {
+                return format!("people were told a short while ago; cooling down until {until}");
+            }
+            Self::StaleFiring => "the alert is older than the clear that ended its episode",
+            Self::NoLongerPending => "the episode is no longer pending",
+        };
+        text.to_owned()
+    }
+}
+
+/// What is to be done, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// What.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Decision {
+    fn new(action: Action, reason: Reason) -> Self {
+        Self { action, reason }
+    }
+
+    /// True where the decision starts a new episode on a fingerprint whose current one stands at `state`.
+    pub(crate) fn begins_episode(&self, state: State) -> bool {
+        state == State::Resolved && matches!(self.action, Action::Open | Action::Watch | Action::Dismiss)
+    }
+}
+
+/// Decides over one run of alerts of one status, or, without alerts, over a later look at a pending incident.
+///
+/// `confirmation` is the detectors' answer if they were asked; without it an alert that would open an episode is
+/// answered with [`Action::Confirm`].
+#[must_use]
+pub fn decide(
+    incident: Option<&Incident>,
+    alerts: &[Alert],
+    confirmation: Option<&Confirmation>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Decision {
+    match alerts.first().map(|a| a.status) {
+        None => decide_recheck(incident, confirmation, policy, now),
+        Some(Status::Firing) => decide_firing(incident, alerts, confirmation, policy, now),
+        Some(Status::Cleared) => decide_cleared(incident, alerts),
+    }
+}
+
+fn decide_firing(
+    incident: Option<&Incident>,
+    alerts: &[Alert],
+    confirmation: Option<&Confirmation>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Decision {
+    let worst = alerts.iter().map(|a| a.severity).max().unwrap_or(Severity::Info);
+    match incident {
+        None => judge(None, confirmation, policy, now),
+        Some(incident) => match incident.state {
+            State::Open | State::Acknowledged if worst > incident.severity => {
+                Decision::new(Action::Escalate, Reason::SeverityRaised)
+            }
+            State::Open | State::Acknowledged => Decision::new(Action::Absorb, Reason::Duplicate),
+            State::Pending if incident.next_check_at.is_some_and(|at| now < at) && worst <= incident.severity => {
+                Decision::new(Action::Absorb, Reason::Duplicate)
+            }
+            State::Pending => judge(Some(incident), confirmation, policy, now),
+            State::Resolved => match held_back(incident, alerts, policy, now) {
+                Some(reason) => Decision::new(Action::Suppress, reason),
+                None => judge(None, confirmation, policy, now),
+            },
+        },
+    }
+}
+
+/// Why a firing run opens nothing after its fingerprint's last episode ended, if so.
+fn held_back(resolved: &Incident, alerts: &[Alert], policy: &Policy, now: Timestamp) -> Option<Reason> {
+    let received_before_clear = |a: &Alert| resolved.cleared_received_at.is_some_and(|cleared| a.received_at < cleared);
+    if alerts.iter().all(received_before_clear) {
+        return Some(Reason::StaleFiring);
+    }
+    if let Some(told_at) = resolved.told_at {
+        let until = after_secs(told_at, policy.cooldown_secs);
+        return (now < until).then_some(Reason::CoolingDown { until });
+    }
+    let overtaken = |a: &Alert| resolved.cleared_observed_at.is_some_and(|cleared| a.observed_at < cleared);
+    let recent = resolved.cleared_received_at.is_some_and(|at| now < after_secs(at, policy.cooldown_secs));
+    (recent && alerts.iter().all(overtaken)).then_some(Reason::StaleFiring)
+}
+
+/// Whether the detectors' answer opens an episode. `pending` is the episode that they had rejected before.
+fn judge(pending: Option<&Incident>, confirmation: Option<&Confirmation>, policy: &Policy, now: Timestamp) -> Decision {
+    let Some(confirmation) = confirmation else {
+        return Decision::new(Action::Confirm, Reason::NotYetConfirmed);
+    };
+    match confirmation.verdict {
+        _ if !confirmation.checked => Decision::new(Action::Open, Reason::NotChecked),
+        Verdict::Confirmed => Decision::new(Action::Open, Reason::Confirmed),
+        Verdict::Inconclusive => Decision::new(Action::Open, Reason::Unconfirmed),
+        Verdict::Rejected if policy.recheck_for_secs == 0 => Decision::new(Action::Dismiss, Reason::Rejected),
+        Verdict::Rejected => match pending.and_then(|p| p.check_until) {
+            Some(until) if now >= until => Decision::new(Action::Dismiss, Reason::RejectedThroughout),
+            _ => Decision::new(Action::Watch, Reason::Rejected),
+        },
+    }
+}
+
+fn decide_recheck(
+    incident: Option<&Incident>,
+    confirmation: Option<&Confirmation>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Decision {
+    match incident {
+        Some(pending) if pending.state == State::Pending => judge(Some(pending), confirmation, policy, now),
+        _ => Decision::new(Action::Suppress, Reason::NoLongerPending),
+    }
+}
+
+fn decide_cleared(incident: Option<&Incident>, alerts: &[Alert]) -> Decision {
+    let Some(incident) = incident else {
+        return Decision::new(Action::Suppress, Reason::ClearedUnopened);
+    };
+    let stale = alerts.iter().all(|a| a.received_at < incident.last_seen);
+    match incident.state {
+        State::Resolved => Decision::new(Action::Suppress, Reason::AlreadyResolved),
+        _ if stale => Decision::new(Action::Suppress, Reason::StaleClear),
+        State::Pending => Decision::new(Action::Dismiss, Reason::ClearedWhilePending),
+        State::Open | State::Acknowledged => Decision::new(Action::Resolve, Reason::Cleared),
+    }
+}

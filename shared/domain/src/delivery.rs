@@ -1,0 +1,268 @@
+//! One transition on its way to one receiver.
+//!
+//! Invariant: a delivery is `Delivered` only after the vendor said yes, and each delivery is marked by itself. What a
+//! crash or a silent vendor leaves uncertain is written down as uncertain, so that the next attempt looks first.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{IncidentId, Notification, Transition};
+
+/// What kind of vendor a receiver is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceiverKind {
+    /// `PagerDuty` Events v2.
+    Pagerduty,
+    /// Slack Web API.
+    Slack,
+    /// Jira Cloud REST v3.
+    Jira,
+}
+
+/// No receiver kind has that name.
+#[derive(Debug, Error)]
+#[error("unknown receiver kind {0:?}: use pagerduty, slack or jira")]
+pub struct UnknownReceiverKind(String);
+
+impl ReceiverKind {
+    /// Every kind. Each has a queue of its own.
+    pub const ALL: [Self; 3] = [Self::Pagerduty, Self::Slack, Self::Jira];
+
+    /// The word used in config, queue names and records.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pagerduty => "pagerduty",
+            Self::Slack => "slack",
+            Self::Jira => "jira",
+        }
+    }
+
+    /// The kind of that name.
+    ///
+    /// # Errors
+    /// [`UnknownReceiverKind`] names the word and the words there are.
+    pub fn parse(word: &str) -> Result<Self, UnknownReceiverKind> {
+        Self::ALL.into_iter().find(|k| k.as_str() == word).ok_or_else(|| UnknownReceiverKind(word.to_owned()))
+    }
+
+    /// True where the vendor's own key makes a second send harmless: such a receiver is sent to without a lease.
+    #[must_use]
+    pub fn is_idempotent(self) -> bool {
+        match self {
+            Self::Pagerduty => true,
+            Self::Slack | Self::Jira => false,
+        }
+    }
+}
+
+/// What a vendor gave us to come back with: a `PagerDuty` dedup key, a Slack channel and `ts`, a Jira key.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Handle(BTreeMap<String, String>);
+
+impl Handle {
+    /// A handle with one field.
+    #[must_use]
+    pub fn with(name: &str, value: impl Into<String>) -> Self {
+        Self::default().and(name, value)
+    }
+
+    /// The same with one more field.
+    #[must_use]
+    pub fn and(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.0.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// A field by name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// Takes over every field of `newer`.
+    pub fn absorb(&mut self, newer: &Self) {
+        self.0.extend(newer.0.iter().map(|(k, v)| (k.clone(), v.clone())));
+    }
+
+    /// True without any field.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The fields, by name.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(k, v)| (k.as_str(), v.as_str()))
+    }
+}
+
+/// How far a delivery has come, where it takes several requests.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// What the vendor gave us so far.
+    #[serde(default)]
+    pub handle: Handle,
+    /// Steps that the vendor has taken.
+    #[serde(default)]
+    pub done: Vec<String>,
+    /// The step whose answer we do not have: to be looked up before it is sent again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertain: Option<String>,
+}
+
+impl Progress {
+    /// True when the vendor has taken that step.
+    #[must_use]
+    pub fn has_done(&self, step: &str) -> bool {
+        self.done.iter().any(|done| done == step)
+    }
+
+    /// Records a step that the vendor took.
+    pub fn complete(&mut self, step: &str, handle: &Handle) {
+        self.handle.absorb(handle);
+        self.uncertain = None;
+        if !self.has_done(step) {
+            self.done.push(step.to_owned());
+        }
+    }
+}
+
+/// Names one delivery; the same transition to the same receiver always has the same id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DeliveryId {
+    /// The incident.
+    pub incident: IncidentId,
+    /// The receiver's name in config.
+    pub receiver: String,
+    /// The transition's number in the incident, from 0.
+    pub seq: u32,
+}
+
+impl fmt::Display for DeliveryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.incident, self.receiver, self.seq)
+    }
+}
+
+/// Where a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// To be sent.
+    Pending,
+    /// A worker is sending it.
+    Leased,
+    /// The vendor said yes.
+    Delivered,
+    /// The vendor will never take it.
+    Rejected,
+    /// Given up after too many attempts.
+    Dead,
+}
+
+impl DeliveryState {
+    /// The word used in records and messages.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Leased => "leased",
+            Self::Delivered => "delivered",
+            Self::Rejected => "rejected",
+            Self::Dead => "dead",
+        }
+    }
+
+    /// True when nothing more will be sent.
+    #[must_use]
+    pub fn is_finished(self) -> bool {
+        match self {
+            Self::Delivered | Self::Rejected | Self::Dead => true,
+            Self::Pending | Self::Leased => false,
+        }
+    }
+}
+
+/// A worker's claim on a delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// Names the attempt; a worker whose token is no longer here may not write.
+    pub token: String,
+    /// After this the claim is void.
+    pub until: Timestamp,
+}
+
+/// One transition to one receiver.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Which.
+    pub id: DeliveryId,
+    /// The receiver's kind, and so its queue.
+    pub kind: ReceiverKind,
+    /// What is told.
+    pub notification: Notification,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Sends begun so far.
+    pub attempts: u32,
+    /// When it is to be sent, next.
+    pub due: Timestamp,
+    /// Who is sending it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Lease>,
+    /// How far it has come.
+    #[serde(default)]
+    pub progress: Progress,
+    /// The newest answer in words, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+    /// When the vendor said yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivered_at: Option<Timestamp>,
+}
+
+impl Delivery {
+    /// A delivery not yet sent.
+    #[must_use]
+    pub fn pending(id: DeliveryId, kind: ReceiverKind, notification: Notification) -> Self {
+        let due = notification.at;
+        Self {
+            id,
+            kind,
+            notification,
+            state: DeliveryState::Pending,
+            attempts: 0,
+            due,
+            lease: None,
+            progress: Progress::default(),
+            answer: None,
+            delivered_at: None,
+        }
+    }
+
+    /// The transition it tells of.
+    #[must_use]
+    pub fn transition(&self) -> Transition {
+        self.notification.transition
+    }
+}
+
+/// When people were last told of an episode: by `PagerDuty` where the episode pages, else by any receiver. `None`
+/// when nobody was. Cooldown counts from here, so that an episode that reached nobody silences nothing.
+#[must_use]
+pub fn told_at(deliveries: &[Delivery]) -> Option<Timestamp> {
+    let pages = deliveries.iter().any(|d| d.kind == ReceiverKind::Pagerduty);
+    deliveries
+        .iter()
+        .filter(|d| !pages || d.kind == ReceiverKind::Pagerduty)
+        .filter(|d| d.state == DeliveryState::Delivered)
+        .filter_map(|d| d.delivered_at)
+        .max()
+}

@@ -1,0 +1,317 @@
+//! The one stateful thing per fingerprint.
+//!
+//! Invariant: an id names one episode, from its first alert to its end; a resolved episode is never opened again, the
+//! next one has a new id. Fields change here and in the store's one duplicate update, nowhere else.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{
+    Action, Alert, AlertId, Decision, EarlierEpisode, Fingerprint, Policy, Reason, Severity, Status, TimelineHead,
+};
+
+/// Alert ids remembered per incident, so that a queue's second delivery of one message is not a second occurrence.
+pub const SEEN_ALERTS_MAX: usize = 64;
+
+/// Earlier episodes remembered per fingerprint.
+const EARLIER_EPISODES_MAX: usize = 5;
+
+/// Names one episode: fingerprint's head, episode number, first alert's second, joined by `-`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct IncidentId(String);
+
+/// The text is not an incident id.
+#[derive(Debug, Error)]
+#[error("an incident id is 1 to 64 letters, digits and dashes, not {0:?}")]
+pub struct InvalidIncidentId(String);
+
+impl IncidentId {
+    /// The id of an episode. The second in it keeps ids apart when a table is emptied and episodes count from 1 again.
+    #[must_use]
+    pub fn of(fingerprint: &Fingerprint, episode: u64, began_at: Timestamp) -> Self {
+        let head: String = fingerprint.as_str().chars().take(10).collect();
+        Self(format!("{head}-{episode}-{:x}", began_at.as_second()))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for IncidentId {
+    type Error = InvalidIncidentId;
+
+    fn try_from(text: String) -> Result<Self, InvalidIncidentId> {
+        let fits = (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if fits { Ok(Self(text)) } else { Err(InvalidIncidentId(text)) }
+    }
+}
+
+impl From<IncidentId> for String {
+    fn from(id: IncidentId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for IncidentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where an incident stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// The detectors rejected it; it is looked at again and nobody knows.
+    Pending,
+    /// Its receivers are told.
+    Open,
+    /// Someone has taken it.
+    Acknowledged,
+    /// Over, and cooling down where people were told.
+    Resolved,
+}
+
+impl State {
+    /// The word used in records and messages.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Open => "open",
+            Self::Acknowledged => "acknowledged",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
+/// The current episode of one fingerprint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Whose.
+    pub fingerprint: Fingerprint,
+    /// Raised by one on every conditional write; the duplicate update leaves it.
+    pub version: u64,
+    /// This episode.
+    pub id: IncidentId,
+    /// The episode's number, from 1. 0 for a clear that came before any alert.
+    pub episode: u64,
+    /// Where it stands.
+    pub state: State,
+    /// The worst severity seen in the episode.
+    pub severity: Severity,
+    /// The rule that matched.
+    pub rule: String,
+    /// The service.
+    pub service: String,
+    /// The metric.
+    pub metric: String,
+    /// The monitor's name.
+    pub monitor: String,
+    /// The labels of the alert that began it.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// Firing alerts folded into the episode.
+    pub occurrences: u64,
+    /// Alerts taken without telling anyone since the episode ended.
+    #[serde(default)]
+    pub suppressed: u64,
+    /// Why the newest of them were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed_because: Option<Reason>,
+    /// Transitions so far: the next delivery's number.
+    #[serde(default)]
+    pub transitions: u32,
+    /// When its first alert was received.
+    pub first_seen: Timestamp,
+    /// When its newest firing alert was received.
+    pub last_seen: Timestamp,
+    /// When its receivers were told; absent while pending, and for an episode that told nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_at: Option<Timestamp>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_at: Option<Timestamp>,
+    /// When the clear that ended it was received.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleared_received_at: Option<Timestamp>,
+    /// When the source saw that clear.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleared_observed_at: Option<Timestamp>,
+    /// When people were last told: read from the deliveries for a resolved episode, never stored.
+    #[serde(skip)]
+    pub told_at: Option<Timestamp>,
+    /// While pending: when the metric is looked at again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_check_at: Option<Timestamp>,
+    /// While pending: until when it is looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check_until: Option<Timestamp>,
+    /// The newest alerts taken, at most [`SEEN_ALERTS_MAX`].
+    #[serde(default)]
+    pub seen: BTreeSet<AlertId>,
+    /// The record's newest entry.
+    #[serde(default)]
+    pub timeline: TimelineHead,
+    /// Earlier episodes, newest first.
+    #[serde(default)]
+    pub earlier: Vec<EarlierEpisode>,
+}
+
+impl Incident {
+    /// The incident after a decision over `alerts`, with its version raised.
+    ///
+    /// `incident` is the one the decision was made on. `None` when the decision changes nothing: without an incident
+    /// and without alerts there is nothing to hold.
+    #[must_use]
+    pub fn after(
+        incident: Option<&Self>,
+        fingerprint: &Fingerprint,
+        rule: &str,
+        alerts: &[Alert],
+        decision: &Decision,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let mut next = match (incident, newest(alerts)) {
+            (Some(current), _) if !decision.begins_episode(current.state) => current.clone(),
+            (current, Some(alert)) => Self::begin(current, fingerprint, rule, alert, decision),
+            (Some(current), None) => current.clone(),
+            (None, None) => return None,
+        };
+        next.version += 1;
+        next.note(alerts);
+        next.apply(alerts, decision, policy, now);
+        Some(next)
+    }
+
+    /// Remembers the alerts as seen and counts the firing ones.
+    fn note(&mut self, alerts: &[Alert]) {
+        for alert in alerts {
+            self.seen.insert(alert.id.clone());
+            if alert.status == Status::Firing && self.state != State::Resolved {
+                self.occurrences += 1;
+                self.last_seen = self.last_seen.max(alert.received_at);
+                self.severity = self.severity.max(alert.severity);
+            }
+        }
+        // Down to half: the duplicate update needs room to add without reading.
+        if self.seen.len() > SEEN_ALERTS_MAX {
+            while self.seen.len() > SEEN_ALERTS_MAX / 2 {
+                self.seen.pop_first();
+            }
+        }
+    }
+
+    fn apply(&mut self, alerts: &[Alert], decision: &Decision, policy: &Policy, now: Timestamp) {
+        match decision.action {
+            Action::Open => {
+                self.state = State::Open;
+                self.opened_at = Some(now);
+                self.next_check_at = None;
+                self.transitions += 1;
+            }
+            Action::Escalate => self.transitions += 1,
+            Action::Watch => {
+                let until = after_secs(now, policy.recheck_for_secs);
+                self.next_check_at = Some(after_secs(now, policy.recheck_every_secs));
+                self.check_until = Some(self.check_until.unwrap_or(until));
+            }
+            Action::Resolve => {
+                self.end(alerts, now);
+                self.transitions += 1;
+            }
+            Action::Dismiss => self.end(alerts, now),
+            Action::Suppress => {
+                self.suppressed += alerts.len() as u64;
+                self.suppressed_because = Some(decision.reason.clone());
+                self.clear_seen(alerts);
+            }
+            Action::Absorb | Action::Confirm => {}
+        }
+    }
+
+    fn end(&mut self, alerts: &[Alert], now: Timestamp) {
+        self.state = State::Resolved;
+        self.resolved_at = Some(now);
+        self.next_check_at = None;
+        self.clear_seen(alerts);
+    }
+
+    /// Keeps the newest clear's times: what was received or seen before them is over.
+    fn clear_seen(&mut self, alerts: &[Alert]) {
+        for alert in alerts.iter().filter(|a| a.status == Status::Cleared) {
+            self.cleared_received_at = self.cleared_received_at.max(Some(alert.received_at));
+            self.cleared_observed_at = self.cleared_observed_at.max(Some(alert.observed_at));
+        }
+    }
+
+    /// A new episode, after the one before if there was one. A clear that came before any alert begins episode 0,
+    /// already over: it keeps the alert that it overtook from opening anything.
+    fn begin(before: Option<&Self>, fingerprint: &Fingerprint, rule: &str, alert: &Alert, decision: &Decision) -> Self {
+        let episode = match (decision.action, before) {
+            (Action::Suppress, _) => 0,
+            (_, Some(before)) => before.episode + 1,
+            (_, None) => 1,
+        };
+        let began_at = alert.received_at;
+        let state = if decision.action == Action::Suppress { State::Resolved } else { State::Pending };
+        Self {
+            fingerprint: fingerprint.clone(),
+            version: before.map_or(0, |b| b.version),
+            id: IncidentId::of(fingerprint, episode, began_at),
+            episode,
+            state,
+            severity: alert.severity,
+            rule: rule.to_owned(),
+            service: alert.service.clone(),
+            metric: alert.metric.clone(),
+            monitor: alert.monitor.clone(),
+            labels: alert.labels.clone(),
+            occurrences: 0,
+            suppressed: 0,
+            suppressed_because: None,
+            transitions: 0,
+            first_seen: began_at,
+            last_seen: began_at,
+            opened_at: None,
+            resolved_at: (state == State::Resolved).then_some(began_at),
+            cleared_received_at: None,
+            cleared_observed_at: None,
+            told_at: None,
+            next_check_at: None,
+            check_until: None,
+            seen: BTreeSet::new(),
+            timeline: TimelineHead::default(),
+            earlier: before.map(Self::history).unwrap_or_default(),
+        }
+    }
+
+    /// This episode, if anyone was told of it, before the ones remembered.
+    fn history(&self) -> Vec<EarlierEpisode> {
+        let this = self.opened_at.zip(self.resolved_at).map(|(opened_at, resolved_at)| EarlierEpisode {
+            incident: self.id.clone(),
+            opened_at,
+            resolved_at,
+        });
+        this.into_iter().chain(self.earlier.iter().cloned()).take(EARLIER_EPISODES_MAX).collect()
+    }
+}
+
+fn newest(alerts: &[Alert]) -> Option<&Alert> {
+    alerts.iter().max_by_key(|a| a.received_at)
+}
+
+/// `now` plus seconds, held at the end of time.
+pub(crate) fn after_secs(now: Timestamp, secs: u64) -> Timestamp {
+    let duration = SignedDuration::from_secs(i64::try_from(secs).unwrap_or(i64::MAX));
+    now.checked_add(duration).unwrap_or(Timestamp::MAX)
+}

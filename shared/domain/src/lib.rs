@@ -1,0 +1,38 @@
+//! The words of Tocsin as types, and the decisions made over them.
+//!
+//! Invariant: nothing here does I/O, awaits or reads a clock. `now` is always a parameter, and every decision comes
+//! with a named [`Reason`]. What is absent: HTTP, AWS, templates, configuration files.
+
+mod alert;
+mod change;
+mod confirmation;
+mod decide;
+mod delivery;
+mod enrichment;
+mod fingerprint;
+mod fold;
+mod incident;
+mod notification;
+mod outcome;
+mod series;
+mod suspect;
+mod timeline;
+
+pub use alert::{Alert, AlertId, Link, Severity, Status};
+pub use change::{Change, ChangeKind, Commit, CommitRange};
+pub use confirmation::{Band, Confirmation, Evidence, Verdict};
+pub use decide::{Action, Decision, Policy, Reason, decide};
+pub use delivery::{
+    Delivery, DeliveryId, DeliveryState, Handle, Lease, Progress, ReceiverKind, UnknownReceiverKind, told_at,
+};
+pub use enrichment::{EarlierEpisode, Enrichment, Gap, Runbook};
+pub use fingerprint::{Fingerprint, InvalidFingerprint};
+pub use fold::runs;
+pub use incident::{Incident, IncidentId, InvalidIncidentId, SEEN_ALERTS_MAX, State};
+pub use notification::{Notification, Transition};
+pub use outcome::Outcome;
+pub use series::{Point, Series};
+pub use suspect::{Suspect, rank_suspects};
+pub use timeline::{BrokenChain, Entry, Event, TimelineHead, verify};
+
+pub use jiff::Timestamp;
