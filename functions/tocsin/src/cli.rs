@@ -1,0 +1,118 @@
+//! The commands and their options.
+//!
+//! Invariant: names and exit statuses here are what scripts rely on: 0 done, 1 the answer is "no", 2 bad usage or
+//! unreadable input.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Stands between anomaly detection and the people on call: one problem, one incident, with its likely cause.
+#[derive(Debug, Parser)]
+#[command(name = "tocsin", version)]
+pub struct Options {
+    /// What to do; without it: `local --demo`.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the whole orchestrator in this process, on an embedded `DynamoDB` and SQS.
+    Local(LocalArgs),
+    /// Sign and post events as a source would.
+    Send(SendArgs),
+    /// Validate a config and its templates; every mistake at once.
+    Check(CheckArgs),
+    /// Print the exact request that a receiver would be sent.
+    Render(RenderArgs),
+}
+
+/// Options of `tocsin local`.
+#[derive(Debug, Args)]
+pub struct LocalArgs {
+    /// Where to listen.
+    #[arg(long, default_value = "127.0.0.1:8787")]
+    pub listen: SocketAddr,
+    /// The config; the bundled example without it.
+    #[arg(long, env = "TOCSIN_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Message templates; the bundled ones without it.
+    #[arg(long, env = "TOCSIN_TEMPLATES")]
+    pub templates: Option<PathBuf>,
+    /// Keep incidents in this directory across restarts; in memory without it.
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// Fire the sample alert and print its way.
+    #[arg(long)]
+    pub demo: bool,
+    /// Exit when all queues are empty.
+    #[arg(long)]
+    pub once: bool,
+}
+
+impl Default for LocalArgs {
+    fn default() -> Self {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 8787));
+        Self { listen, config: None, templates: None, data: None, demo: true, once: false }
+    }
+}
+
+/// Options of `tocsin send`.
+#[derive(Debug, Args)]
+pub struct SendArgs {
+    /// The source's name in the config.
+    #[arg(long)]
+    pub source: String,
+    /// Where Tocsin listens.
+    #[arg(long, default_value = "http://127.0.0.1:8787")]
+    pub to: String,
+    /// The secret to sign with; the config's own without it.
+    #[arg(long)]
+    pub secret: Option<String>,
+    /// The config that names the source; the bundled example without it.
+    #[arg(long, env = "TOCSIN_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// The events.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+}
+
+/// Options of `tocsin check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The config; the bundled example without it.
+    #[arg(env = "TOCSIN_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Message templates to check; the bundled ones without it.
+    #[arg(long, env = "TOCSIN_TEMPLATES")]
+    pub templates: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `tocsin render`.
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// The receiver's name in the config.
+    #[arg(long)]
+    pub receiver: String,
+    /// An event, as its source would send it.
+    #[arg(long)]
+    pub event: PathBuf,
+    /// The event's source; the name of the event's folder without it.
+    #[arg(long)]
+    pub source: Option<String>,
+    /// Which transition to tell of.
+    #[arg(long, default_value = "opened")]
+    pub transition: String,
+    /// The config; the bundled example without it.
+    #[arg(long, env = "TOCSIN_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Message templates; the bundled ones without it.
+    #[arg(long, env = "TOCSIN_TEMPLATES")]
+    pub templates: Option<PathBuf>,
+}

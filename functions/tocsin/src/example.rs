@@ -1,0 +1,28 @@
+//! The example config and event, bundled, so that the command runs anywhere.
+//!
+//! Invariant: these are the files in `infra/` and `events/`, not copies.
+
+use std::path::Path;
+
+use anyhow::Context;
+
+/// `infra/config/tocsin.yaml`.
+pub(crate) const CONFIG: &str = include_str!("../../../infra/config/tocsin.yaml");
+
+/// What the example config is called in messages.
+pub(crate) const CONFIG_NAME: &str = "infra/config/tocsin.yaml";
+
+/// `events/arize/latency_p95.json`.
+pub(crate) const ALERT: &str = include_str!("../../../events/arize/latency_p95.json");
+
+/// The config's name and text: the file, or the example.
+pub(crate) fn config_text(path: Option<&Path>) -> anyhow::Result<(String, String)> {
+    match path {
+        None => Ok((CONFIG_NAME.to_owned(), CONFIG.to_owned())),
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("{}: cannot be read; give the path of a config file", path.display()))?;
+            Ok((path.display().to_string(), text))
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The command line, and the whole orchestrator in one process.
+//!
+//! Invariant: `tocsin local` runs the handlers of the Lambda functions on the adapters of the cloud, against engines on
+//! loopback. What is absent: any shortcut past a queue or the table.
+
+mod check;
+mod cli;
+mod example;
+mod local;
+mod render;
+mod run;
+mod send;
+
+pub use cli::{Command, Options};
+pub use local::{Local, LocalError, LocalOptions};
+pub use run::{Answer, run};

@@ -1,0 +1,24 @@
+//! What the stand-ins were sent, for the page.
+//!
+//! Invariant: this shows what the vendor holds, not what was meant to be sent.
+
+use serde_json::{Value, json};
+use stand_ins::StandIns;
+
+/// One inbox a vendor.
+pub(crate) fn of(stand_ins: &StandIns) -> Value {
+    let alerts = stand_ins.pagerduty.alerts();
+    let alerts = alerts.iter().map(|a| json!({ "key": a.dedup_key, "state": a.state, "text": a.summary }));
+    let messages = stand_ins.slack.messages();
+    let messages = messages.iter().map(|m| {
+        let state = if m.thread_ts.is_some() { "in a thread" } else { "" };
+        json!({ "key": m.ts, "state": state, "text": m.text })
+    });
+    let issues = stand_ins.jira.issues();
+    let issues = issues.iter().map(|i| json!({ "key": i.key, "state": i.status, "text": i.text("summary") }));
+    json!([
+        { "vendor": "PagerDuty", "items": alerts.collect::<Vec<_>>() },
+        { "vendor": "Slack", "items": messages.collect::<Vec<_>>() },
+        { "vendor": "Jira", "items": issues.collect::<Vec<_>>() },
+    ])
+}

@@ -1,0 +1,71 @@
+//! Polls the queues as Lambda's event source mapping would.
+//!
+//! Invariant: a message is deleted only after the handler returned without naming it; whatever else happens, it becomes
+//! visible again and, after its tries, goes to the dead letters.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws::{Polled, Queues};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use lambda_runtime::{Context, LambdaEvent};
+use pipeline::ports::Clock;
+
+/// Seconds that a poll waits for a first message.
+const WAIT_SECS: u32 = 2;
+
+/// What a deployed function is given for one batch.
+const FUNCTION_TIMEOUT_SECS: i64 = 30;
+
+/// How long a poller rests after the queue did not answer.
+const REST: Duration = Duration::from_millis(500);
+
+/// Hands one queue's messages to a handler, batch by batch, for as long as the process lives.
+pub(crate) async fn poll<H, F>(queues: Arc<Queues>, url: String, clock: Arc<dyn Clock>, handle: H)
+where
+    H: Fn(LambdaEvent<SqsEvent>) -> F,
+    F: Future<Output = SqsBatchResponse>,
+{
+    loop {
+        match queues.poll(&url, WAIT_SECS).await {
+            Ok(batch) if batch.is_empty() => {}
+            Ok(batch) => {
+                let response = handle(event(&batch, &url, clock.as_ref())).await;
+                delete_done(&queues, &url, &batch, &response).await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "polling failed");
+                tokio::time::sleep(REST).await;
+            }
+        }
+    }
+}
+
+fn event(batch: &[Polled], url: &str, clock: &dyn Clock) -> LambdaEvent<SqsEvent> {
+    let mut event = SqsEvent::default();
+    let arn = format!("arn:aws:sqs:us-east-1:000000000000:{}", url.rsplit('/').next().unwrap_or_default());
+    for polled in batch {
+        let mut record = SqsMessage::default();
+        record.message_id = Some(polled.id.clone());
+        record.receipt_handle = Some(polled.receipt.clone());
+        record.body = Some(polled.body.clone());
+        record.event_source_arn = Some(arn.clone());
+        record.attributes.insert("ApproximateReceiveCount".to_owned(), polled.receives.to_string());
+        event.records.push(record);
+    }
+    let mut context = Context::default();
+    context.deadline = u64::try_from(clock.now().as_millisecond() + FUNCTION_TIMEOUT_SECS * 1000).unwrap_or(0);
+    LambdaEvent::new(event, context)
+}
+
+async fn delete_done(queues: &Queues, url: &str, batch: &[Polled], response: &SqsBatchResponse) {
+    for polled in batch {
+        if response.batch_item_failures.iter().any(|failure| failure.item_identifier == polled.id) {
+            continue;
+        }
+        if let Err(error) = queues.delete(url, &polled.receipt).await {
+            tracing::warn!(%error, "a finished message could not be deleted; it comes again and is recognised");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Puts the orchestrator together.
+//!
+//! Invariant: the functions are given the adapters that they have in the cloud; only addresses differ.
+
+use std::sync::Arc;
+
+use aws::{Clients, Endpoints, Queues, Store, provision_queues, provision_table};
+use config::{Config, Environment, ProcessEnvironment, TemplateDirectory};
+use domain::ReceiverKind;
+use embedded::{Embedded, Storage};
+use pipeline::{Deliver, Receive, Triage};
+use receivers::Settings;
+use secrecy::{ExposeSecret, SecretString};
+use stand_ins::StandIns;
+use stand_ins::prometheus::Shape;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use super::http::{Served, router};
+use super::poll::poll;
+use super::{LOCAL_SECRET, Local, LocalEnvironment, LocalError, LocalOptions, part};
+
+/// The table's name on the embedded engine.
+const TABLE: &str = "tocsin";
+
+/// Pollers of one queue, as an event source mapping runs several.
+const POLLERS: usize = 2;
+
+pub(super) async fn start(options: LocalOptions) -> Result<Local, LocalError> {
+    let stand_ins = StandIns::start().await.map_err(part("a stand-in"))?;
+    seed(&stand_ins, &options);
+    let (config, mut notes) = configure(&options, &stand_ins)?;
+    let config = Arc::new(config);
+    let (clients, embedded) = clients(&options).await?;
+    if let (Some(_), Some(data)) = (&embedded, &options.data) {
+        notes.push(format!("incidents are kept in {}; messages on their way are not", data.display()));
+    }
+    let table = ProcessEnvironment.var("TOCSIN_TABLE").unwrap_or_else(|| TABLE.to_owned());
+    let store = Arc::new(Store::new(clients.dynamodb, table));
+    provision_table(&store).await.map_err(part("the incident table"))?;
+    let urls = provision_queues(&clients.sqs, "tocsin").await.map_err(part("a queue"))?;
+    let queues = Arc::new(Queues::new(clients.sqs, urls));
+    let clock = &options.clock;
+    let receive = Arc::new(Receive::new(config.clone(), queues.clone(), clock.clone()));
+    let readers = web::Readers::new(&config).map_err(part("an outside reader"))?;
+    let triage = Triage::new(config.clone(), store.clone(), queues.clone(), clock.clone());
+    let triage = triage.with_metrics(readers.metrics).with_changes(readers.changes).with_monitors(readers.monitors);
+    let triage = Arc::new(triage);
+    let sender = Arc::new(web::Sender::new(web::Client::new().map_err(part("the HTTP client"))?));
+    let templates = Arc::new(TemplateDirectory::new(options.templates.clone()));
+    let deliver = Deliver::new(config, store.clone(), queues.clone(), sender, templates, clock.clone());
+    let mut tasks = JoinSet::new();
+    spawn_pollers(&mut tasks, &options, &queues, &triage, &Arc::new(deliver));
+    let listener = TcpListener::bind(options.listen).await.map_err(part("the listener"))?;
+    let address = listener.local_addr().map_err(part("the listener"))?;
+    let served = Served { receive, store: store.clone(), stand_ins: stand_ins.clone() };
+    tasks.spawn(async move {
+        if let Err(error) = axum::serve(listener, router(served)).await {
+            tracing::error!(%error, "the server ended");
+        }
+    });
+    Ok(Local { address, stand_ins, embedded, store, queues, triage, notes, tasks })
+}
+
+fn spawn_pollers(
+    tasks: &mut JoinSet<()>,
+    options: &LocalOptions,
+    queues: &Arc<Queues>,
+    triage: &Arc<Triage>,
+    deliver: &Arc<Deliver>,
+) {
+    for _ in 0..POLLERS {
+        if let Some(inbox) = queues.urls().inbox.clone() {
+            let (triage, clock) = (triage.clone(), options.clock.clone());
+            tasks.spawn(poll(queues.clone(), inbox, options.clock.clone(), move |event| {
+                let (triage, clock) = (triage.clone(), clock.clone());
+                async move { triage::handle(&triage, clock.as_ref(), event).await }
+            }));
+        }
+        for url in queues.urls().deliveries.values() {
+            let (deliver, own, clock) = (deliver.clone(), queues.clone(), options.clock.clone());
+            tasks.spawn(poll(queues.clone(), url.clone(), options.clock.clone(), move |event| {
+                let (deliver, own, clock) = (deliver.clone(), own.clone(), clock.clone());
+                async move { deliver::handle(&deliver, &own, clock.as_ref(), event).await }
+            }));
+        }
+    }
+}
+
+async fn clients(options: &LocalOptions) -> Result<(Clients, Option<Embedded>), LocalError> {
+    let endpoints = Endpoints::from_env();
+    if endpoints.dynamodb.is_some() && endpoints.sqs.is_some() {
+        return Ok((Clients::local(&endpoints), None));
+    }
+    let storage = options.data.clone().map_or(Storage::Memory, Storage::Directory);
+    let embedded = Embedded::start(storage).await.map_err(part("the embedded AWS"))?;
+    let endpoints = Endpoints {
+        dynamodb: Some(embedded.dynamodb_url().to_owned()),
+        sqs: Some(embedded.sqs_url().to_owned()),
+    };
+    Ok((Clients::local(&endpoints), Some(embedded)))
+}
+
+/// The config, with stand-ins in the place of whatever has no credentials, and what there is to say of that.
+fn configure(options: &LocalOptions, stand_ins: &StandIns) -> Result<(Config, Vec<String>), LocalError> {
+    let environment = LocalEnvironment::new(&options.config_text);
+    let mut config = config::load(&options.config_text, &environment).map_err(|mistakes| {
+        let lines: Vec<String> = mistakes.iter().map(|m| format!("{}:{m}", options.config_name)).collect();
+        LocalError::Config(lines.join("\n"))
+    })?;
+    if let Some(name) = environment.unset().first().filter(|_| !options.listen.ip().is_loopback()) {
+        return Err(LocalError::PublicWithoutSecret(options.listen, name.clone()));
+    }
+    let mut notes = Vec::new();
+    if !environment.unset().is_empty() {
+        notes.push(format!("not set: {}; a source takes the local secret instead", environment.unset().join(", ")));
+    }
+    for receiver in &mut config.receivers {
+        let kind = receiver.kind();
+        let (secret, base_url) = match &mut receiver.settings {
+            Settings::Pagerduty(own) => (&own.routing_key, &mut own.base_url),
+            Settings::Slack(own) => (&own.token, &mut own.base_url),
+            Settings::Jira(own) => (&own.token, &mut own.base_url),
+        };
+        let (variable, stand_in) = match kind {
+            ReceiverKind::Pagerduty => ("TOCSIN_PAGERDUTY_API_URL", stand_ins.pagerduty.url()),
+            ReceiverKind::Slack => ("TOCSIN_SLACK_API_URL", stand_ins.slack.url()),
+            ReceiverKind::Jira => ("TOCSIN_JIRA_API_URL", stand_ins.jira.url()),
+        };
+        if stands_in(secret, variable) {
+            *base_url = stand_in;
+            notes.push(format!("receiver {} has no credentials: it goes to a {} stand-in", receiver.name, kind.as_str()));
+        }
+    }
+    outside(&mut config, stand_ins, &mut notes);
+    Ok((config, notes))
+}
+
+fn outside(config: &mut Config, stand_ins: &StandIns, notes: &mut Vec<String>) {
+    if let Some(github) = &mut config.github
+        && github.token.as_ref().is_some_and(|token| stands_in(token, "TOCSIN_GITHUB_API_URL"))
+    {
+        github.base_url = stand_ins.github.url();
+        notes.push("github has no credentials: deployments come from a stand-in".to_owned());
+    }
+    if let Some(prometheus) = &mut config.prometheus
+        && prometheus.token.as_ref().is_some_and(|token| stands_in(token, "TOCSIN_PROMETHEUS_URL"))
+    {
+        prometheus.url = stand_ins.prometheus.url();
+        notes.push("prometheus has no credentials: metrics come from a stand-in".to_owned());
+    }
+    if config.arize_api.as_ref().is_some_and(|api| stands_in(&api.key, "TOCSIN_ARIZE_API_URL")) {
+        config.arize_api = None;
+        notes.push("arize_api has no credentials: monitors are not asked".to_owned());
+    }
+}
+
+/// True where a secret is not set and no address was given for it.
+fn stands_in(secret: &SecretString, variable: &str) -> bool {
+    secret.expose_secret() == LOCAL_SECRET && ProcessEnvironment.var(variable).is_none()
+}
+
+/// What the stand-ins know: two deployments, and the metrics that the example config asks for.
+fn seed(stand_ins: &StandIns, options: &LocalOptions) {
+    stand_ins.github.seed_demo(options.clock.now());
+    let jump = |level, to, noise| Shape::Jump { level, to, since_secs_before_end: 600, noise };
+    for (query, shape) in [
+        ("vllm:e2e_request_latency_seconds_bucket", jump(1.3, 4.2, 0.08)),
+        ("chat_request_errors_total", jump(2.0, 45.0, 1.0)),
+        ("chat_requests_total", Shape::Flat { level: 600.0, noise: 20.0 }),
+        ("chat_cost_usd_per_request", jump(0.012, 0.031, 0.0005)),
+    ] {
+        stand_ins.prometheus.script(query, shape);
+    }
+}

@@ -1,0 +1,107 @@
+//! `tocsin render`: the exact request that a receiver would be sent.
+//!
+//! Invariant: it is built by the receiver itself; only header values and the routing key are hidden.
+
+use anyhow::{Context, bail};
+use config::{Config, TemplateDirectory};
+use domain::{
+    Alert, AlertId, Confirmation, Decision, DeliveryId, Fingerprint, Handle, Incident, Notification, Progress, Timestamp,
+    Transition,
+};
+use pipeline::SystemClock;
+use pipeline::ports::Clock;
+use receivers::{Context as Delivering, Method, Step};
+use serde_json::{Value, json};
+use sources::Inbound;
+
+use crate::cli::RenderArgs;
+use crate::example::config_text;
+use crate::local::LocalEnvironment;
+use crate::run::Answer;
+
+/// Prints the request as JSON.
+pub(crate) fn render(args: &RenderArgs, say: &mut impl FnMut(String)) -> anyhow::Result<Answer> {
+    let (name, text) = config_text(args.config.as_deref())?;
+    let config = config::load(&text, &LocalEnvironment::new(&text)).map_err(|mistakes| {
+        let lines: Vec<String> = mistakes.iter().map(|m| format!("{name}:{m}")).collect();
+        anyhow::anyhow!(lines.join("\n"))
+    })?;
+    let Some(transition) = Transition::parse(&args.transition) else {
+        let words = Transition::ALL.map(Transition::as_str).join(", ");
+        bail!("--transition {}: use one of {words}", args.transition);
+    };
+    let Some(receiver) = config.receiver(&args.receiver) else {
+        let known: Vec<&str> = config.receivers.iter().map(|r| r.name.as_str()).collect();
+        bail!("--receiver {}: use one of {}", args.receiver, known.join(", "));
+    };
+    let notification = notification(&decode(args, &config)?, &config, transition)?;
+    let delivery =
+        DeliveryId { incident: notification.incident.clone(), receiver: receiver.name.clone(), seq: 0 };
+    let current = TemplateDirectory::new(args.templates.clone()).current();
+    let (known, progress) = (Handle::default(), Progress::default());
+    let context = Delivering {
+        notification: &notification,
+        delivery: &delivery,
+        known: &known,
+        earlier: None,
+        progress: &progress,
+        templates: &current.templates,
+    };
+    let shown = match receiver.next(&context) {
+        Step::Send { name, request } | Step::LookUp { of: name, request } => {
+            let method = match request.method {
+                Method::Get => "GET",
+                Method::Post => "POST",
+                Method::Put => "PUT",
+            };
+            let headers: Vec<&str> = request.headers.iter().map(|(name, _)| *name).collect();
+            json!({ "step": name, "method": method, "url": request.url, "headers": headers, "body": hide(request.body) })
+        }
+        Step::Finished => json!({ "step": null }),
+    };
+    say(serde_json::to_string_pretty(&shown)?);
+    Ok(Answer::Done)
+}
+
+fn hide(body: Option<Value>) -> Value {
+    let mut body = body.unwrap_or(Value::Null);
+    if let Some(key) = body.get_mut("routing_key") {
+        *key = json!("[hidden]");
+    }
+    body
+}
+
+fn decode(args: &RenderArgs, config: &Config) -> anyhow::Result<Alert> {
+    let folder = args.event.parent().and_then(|p| p.file_name()).map(|name| name.to_string_lossy().into_owned());
+    let source = args.source.clone().or(folder).context("--source: name the event's source")?;
+    let source = config.source(&source).with_context(|| format!("--source {source}: the config has no such source"))?;
+    let event = args.event.display();
+    let body = std::fs::read(&args.event).with_context(|| format!("{event}: cannot be read; give an event's path"))?;
+    let inbound = Inbound { headers: &[], body: &body, received_at: SystemClock.now() };
+    let alerts = source
+        .decode(&inbound, &mut || AlertId::new("rendered"))
+        .with_context(|| format!("{event}: cannot be decoded"))?;
+    alerts.into_iter().next().with_context(|| format!("{event}: holds no alert"))
+}
+
+/// The notification of an episode that was just opened, or ended ten minutes later, without anything learned but what
+/// the rule says.
+fn notification(alert: &Alert, config: &Config, transition: Transition) -> anyhow::Result<Notification> {
+    let rule = config.rule_for(alert);
+    let fingerprint = Fingerprint::of(alert, &rule.group_by);
+    let now = alert.received_at;
+    let unchecked = Confirmation::not_configured(now);
+    let firing = [Alert { status: domain::Status::Firing, ..alert.clone() }];
+    let decision: Decision = domain::decide(None, &firing, Some(&unchecked), &rule.policy, now);
+    let incident = Incident::after(None, &fingerprint, &rule.name, &firing, &decision, &rule.policy, now)
+        .context("no incident comes of this event")?;
+    let mut told = pipeline::notification(&incident, alert, transition, now);
+    told.enrichment.runbook.clone_from(&rule.runbook);
+    told.enrichment.dashboards.clone_from(&rule.dashboards);
+    if transition == Transition::Resolved {
+        told.state = domain::State::Resolved;
+        told.resolved_at = Some(Timestamp::from_second(now.as_second() + 600).unwrap_or(now));
+        told.at = told.resolved_at.unwrap_or(now);
+    }
+    Ok(told)
+}

@@ -1,0 +1,31 @@
+//! Wires Lambda `triage`.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use anyhow::Context;
+use aws::{Clients, QueueUrls, Queues, Store};
+use aws_lambda_events::sqs::SqsEvent;
+use lambda_runtime::{LambdaEvent, service_fn};
+use pipeline::{SystemClock, Triage};
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().json().with_env_filter(filter).init();
+    let config = Arc::new(config::load_from_env()?);
+    let clients = Clients::from_env()?;
+    let table = std::env::var("TOCSIN_TABLE").context("TOCSIN_TABLE is not set: name the incident table")?;
+    let store = Arc::new(Store::new(clients.dynamodb, table));
+    let queues = Arc::new(Queues::new(clients.sqs, QueueUrls::from_env()));
+    let readers = web::Readers::new(&config)?;
+    let triage = Triage::new(config, store, queues, Arc::new(SystemClock))
+        .with_metrics(readers.metrics)
+        .with_changes(readers.changes)
+        .with_monitors(readers.monitors);
+    let service = service_fn(|event: LambdaEvent<SqsEvent>| async {
+        Ok::<_, Infallible>(triage::handle(&triage, &SystemClock, event).await)
+    });
+    lambda_runtime::run(service).await.map_err(anyhow::Error::from_boxed)
+}

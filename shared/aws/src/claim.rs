@@ -1,0 +1,94 @@
+//! Leases on deliveries, and what is written under them.
+//!
+//! Invariant: a worker writes only while its own token stands in the item; a lease that has run out may be taken over,
+//! and the worker that it was taken from can no longer write.
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure};
+use domain::{Delivery, DeliveryId, DeliveryState, Lease, Timestamp};
+use pipeline::ports::{Claim, Marked, StoreError};
+
+use crate::Store;
+use crate::items::{UNFINISHED_INDEX, delivery_key, json, millis, number, read_delivery, read_time, text};
+use crate::store::unavailable;
+
+/// A delivery that was never tried is due at once, whatever the clocks say; one that waits for its next attempt waits.
+const CLAIMABLE: &str = "(#state = :pending AND (attempts = :none OR due <= :now)) \
+                         OR (#state = :leased AND lease_until <= :now)";
+
+pub(crate) async fn claim(store: &Store, id: &DeliveryId, lease: &Lease, now: Timestamp) -> Result<Claim, StoreError> {
+    let result = store
+        .client
+        .update_item()
+        .table_name(&store.table)
+        .set_key(Some(delivery_key(id)))
+        .update_expression("SET #state = :leased, lease_token = :token, lease_until = :until ADD attempts :one")
+        .condition_expression(CLAIMABLE)
+        .expression_attribute_names("#state", "state")
+        .expression_attribute_values(":pending", text("pending"))
+        .expression_attribute_values(":leased", text("leased"))
+        .expression_attribute_values(":none", number(0))
+        .expression_attribute_values(":one", number(1))
+        .expression_attribute_values(":now", millis(now))
+        .expression_attribute_values(":token", text(&lease.token))
+        .expression_attribute_values(":until", millis(lease.until))
+        .return_values(ReturnValue::AllOld)
+        .return_values_on_condition_check_failure(OnFailure::AllOld)
+        .send()
+        .await;
+    match result {
+        Ok(granted) => match granted.attributes {
+            Some(item) => Ok(Claim::Granted(Box::new(read_delivery(&item)?))),
+            None => Ok(Claim::Missing),
+        },
+        Err(SdkError::ServiceError(refused)) if refused.err().is_conditional_check_failed_exception() => {
+            let UpdateItemError::ConditionalCheckFailedException(failed) = refused.into_err() else {
+                return Ok(Claim::Missing);
+            };
+            let Some(item) = failed.item else { return Ok(Claim::Missing) };
+            let delivery = read_delivery(&item)?;
+            Ok(match delivery.state {
+                DeliveryState::Leased => Claim::Held { until: read_time(&item, "lease_until")? },
+                DeliveryState::Pending => Claim::Held { until: read_time(&item, "due")? },
+                DeliveryState::Delivered | DeliveryState::Rejected | DeliveryState::Dead => Claim::Finished,
+            })
+        }
+        Err(error) => Err(unavailable("UpdateItem", &error)),
+    }
+}
+
+pub(crate) async fn mark(store: &Store, delivery: &Delivery, token: &str) -> Result<Marked, StoreError> {
+    let mut expression = "SET #state = :state, due = :due, delivery = :delivery".to_owned();
+    let mut removed: Vec<&str> = Vec::new();
+    if delivery.lease.is_none() {
+        removed.extend(["lease_token", "lease_until"]);
+    }
+    if delivery.state.is_finished() {
+        removed.push(UNFINISHED_INDEX);
+    }
+    if !removed.is_empty() {
+        expression = format!("{expression} REMOVE {}", removed.join(", "));
+    }
+    let result = store
+        .client
+        .update_item()
+        .table_name(&store.table)
+        .set_key(Some(delivery_key(&delivery.id)))
+        .update_expression(expression)
+        .condition_expression("lease_token = :token")
+        .expression_attribute_names("#state", "state")
+        .expression_attribute_values(":state", text(delivery.state.as_str()))
+        .expression_attribute_values(":due", millis(delivery.due))
+        .expression_attribute_values(":delivery", json(delivery, "delivery")?)
+        .expression_attribute_values(":token", text(token))
+        .send()
+        .await;
+    match result {
+        Ok(_) => Ok(Marked::Done),
+        Err(SdkError::ServiceError(refused)) if refused.err().is_conditional_check_failed_exception() => {
+            Ok(Marked::TakenOver)
+        }
+        Err(error) => Err(unavailable("UpdateItem", &error)),
+    }
+}

@@ -1,0 +1,121 @@
+//! The SDK's clients, built once per process.
+//!
+//! Invariant: credentials and region come from the environment that Lambda sets; with an endpoint address the clients
+//! talk to that and nothing else.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+use thiserror::Error;
+
+/// One try of a call may take this long; a page waits behind it.
+const TRY_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A call with its retries may take this long.
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where the services are, when not where the region says.
+#[derive(Debug, Clone, Default)]
+pub struct Endpoints {
+    /// `DynamoDB`'s address.
+    pub dynamodb: Option<String>,
+    /// SQS's address.
+    pub sqs: Option<String>,
+}
+
+impl Endpoints {
+    /// From `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_DYNAMODB` and `AWS_ENDPOINT_URL_SQS`, as every AWS SDK reads them.
+    #[must_use]
+    pub fn from_env() -> Self {
+        let read = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+        let all = read("AWS_ENDPOINT_URL");
+        Self {
+            dynamodb: read("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| all.clone()),
+            sqs: read("AWS_ENDPOINT_URL_SQS").or(all),
+        }
+    }
+
+    fn are_plain_http(&self) -> bool {
+        [&self.dynamodb, &self.sqs].iter().all(|url| url.as_deref().is_some_and(|u| u.starts_with("http://")))
+    }
+}
+
+/// The environment does not say who we are.
+#[derive(Debug, Error)]
+#[error("{0} is not set: Lambda sets it; elsewhere export it, or use `tocsin local`")]
+pub struct ClientsError(&'static str);
+
+/// The clients.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// `DynamoDB`.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// SQS.
+    pub sqs: aws_sdk_sqs::Client,
+}
+
+impl Clients {
+    /// With the region and the credentials that Lambda puts into the environment.
+    ///
+    /// # Errors
+    /// [`ClientsError`] names the variable that is missing.
+    pub fn from_env() -> Result<Self, ClientsError> {
+        let read = |name: &'static str| std::env::var(name).map_err(|_| ClientsError(name));
+        let region = read("AWS_REGION").or_else(|_| read("AWS_DEFAULT_REGION")).map_err(|_| ClientsError("AWS_REGION"))?;
+        let credentials = Credentials::new(
+            read("AWS_ACCESS_KEY_ID")?,
+            read("AWS_SECRET_ACCESS_KEY")?,
+            std::env::var("AWS_SESSION_TOKEN").ok(),
+            None,
+            "environment",
+        );
+        Ok(Self::new(&Endpoints::from_env(), region, credentials))
+    }
+
+    /// For engines on this machine, which take any credentials.
+    #[must_use]
+    pub fn local(endpoints: &Endpoints) -> Self {
+        Self::new(endpoints, "us-east-1".to_owned(), Credentials::new("local", "local", None, None, "local"))
+    }
+
+    fn new(endpoints: &Endpoints, region: String, credentials: Credentials) -> Self {
+        let http = http_client(endpoints);
+        let region = Region::new(region);
+        let timeouts =
+            TimeoutConfig::builder().operation_attempt_timeout(TRY_TIMEOUT).operation_timeout(CALL_TIMEOUT).build();
+        let mut dynamodb = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(region.clone())
+            .credentials_provider(credentials.clone())
+            .http_client(http.clone())
+            .retry_config(RetryConfig::standard())
+            .timeout_config(timeouts.clone());
+        dynamodb.set_endpoint_url(endpoints.dynamodb.clone());
+        let mut sqs = aws_sdk_sqs::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(region)
+            .credentials_provider(credentials)
+            .http_client(http)
+            .retry_config(RetryConfig::standard())
+            .timeout_config(timeouts);
+        sqs.set_endpoint_url(endpoints.sqs.clone());
+        Self {
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
+            sqs: aws_sdk_sqs::Client::from_conf(sqs.build()),
+        }
+    }
+}
+
+/// Reading the machine's certificates takes milliseconds of a cold start; engines on plain HTTP need none.
+fn http_client(endpoints: &Endpoints) -> SharedHttpClient {
+    if endpoints.are_plain_http() {
+        Builder::new().build_http()
+    } else {
+        Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https()
+    }
+}

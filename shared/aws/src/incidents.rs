@@ -1,0 +1,137 @@
+//! The current incident of a fingerprint: counted, read, changed.
+//!
+//! Invariant: a state change is one transaction under the version that it was decided on; a duplicate is one update that
+//! leaves the version alone and refuses an alert that it has seen.
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{
+    Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem,
+};
+use domain::{Fingerprint, Incident, SEEN_ALERTS_MAX};
+use pipeline::ports::{Absorbed, Committed, Duplicates, StateChange, StoreError};
+
+use crate::Store;
+use crate::items::{
+    Item, alert_ids, delivery_item, entry_item, episode_item, fingerprint_key, incident_item, millis, number,
+    read_incident, text,
+};
+use crate::store::unavailable;
+
+pub(crate) async fn absorb(
+    store: &Store,
+    fingerprint: &Fingerprint,
+    duplicates: &Duplicates,
+) -> Result<Absorbed, StoreError> {
+    let room = SEEN_ALERTS_MAX.saturating_sub(duplicates.ids.len());
+    let mut unseen = String::new();
+    let mut update = store.client.update_item().table_name(&store.table).set_key(Some(fingerprint_key(fingerprint)));
+    for (index, id) in duplicates.ids.iter().enumerate() {
+        unseen.push_str(&format!(" AND NOT contains(seen, :id{index})"));
+        update = update.expression_attribute_values(format!(":id{index}"), text(id.as_str()));
+    }
+    let result = update
+        .update_expression("SET last_seen = :last_seen ADD occurrences :count, seen :ids")
+        .condition_expression(format!(
+            "(#state IN (:open, :acknowledged) OR (#state = :pending AND next_check_at > :now)) \
+             AND severity_rank >= :rank AND (attribute_not_exists(seen) OR size(seen) <= :room){unseen}"
+        ))
+        .expression_attribute_names("#state", "state")
+        .expression_attribute_values(":open", text("open"))
+        .expression_attribute_values(":acknowledged", text("acknowledged"))
+        .expression_attribute_values(":pending", text("pending"))
+        .expression_attribute_values(":now", millis(duplicates.now))
+        .expression_attribute_values(":rank", number(duplicates.severity.rank()))
+        .expression_attribute_values(":room", number(room))
+        .expression_attribute_values(":last_seen", millis(duplicates.last_seen))
+        .expression_attribute_values(":count", number(duplicates.ids.len()))
+        .expression_attribute_values(":ids", alert_ids(duplicates.ids.iter().cloned()))
+        .return_values_on_condition_check_failure(OnFailure::AllOld)
+        .send()
+        .await;
+    match result {
+        Ok(_) => Ok(Absorbed::Counted),
+        Err(SdkError::ServiceError(refused)) if refused.err().is_conditional_check_failed_exception() => {
+            let UpdateItemError::ConditionalCheckFailedException(failed) = refused.into_err() else {
+                return Ok(Absorbed::Current(None));
+            };
+            Ok(Absorbed::Current(failed.item.as_ref().map(read_incident).transpose()?.map(Box::new)))
+        }
+        // A transaction is writing this incident: read what it leaves and decide on that.
+        Err(SdkError::ServiceError(busy)) if busy.err().is_transaction_conflict_exception() => {
+            Ok(Absorbed::Current(read(store, fingerprint).await?.map(Box::new)))
+        }
+        Err(error) => Err(unavailable("UpdateItem", &error)),
+    }
+}
+
+pub(crate) async fn read(store: &Store, fingerprint: &Fingerprint) -> Result<Option<Incident>, StoreError> {
+    let answer = store
+        .client
+        .get_item()
+        .table_name(&store.table)
+        .set_key(Some(fingerprint_key(fingerprint)))
+        .consistent_read(true)
+        .send()
+        .await
+        .map_err(|error| unavailable("GetItem", &error))?;
+    answer.item.as_ref().map(read_incident).transpose()
+}
+
+pub(crate) async fn commit(store: &Store, change: &StateChange) -> Result<Committed, StoreError> {
+    let mut writes = vec![incident_write(store, change)?];
+    for entry in &change.entries {
+        writes.push(new_item(store, entry_item(&change.incident, entry))?);
+    }
+    for delivery in &change.deliveries {
+        writes.push(new_item(store, delivery_item(delivery)?)?);
+    }
+    if let Some(ended) = &change.ended {
+        writes.push(write(put(store, episode_item(ended)?))?);
+    }
+    match store.client.transact_write_items().set_transact_items(Some(writes)).send().await {
+        Ok(_) => Ok(Committed::Done),
+        Err(SdkError::ServiceError(refused)) if is_lost_race(refused.err()) => {
+            Ok(Committed::Conflict(read(store, &change.incident.fingerprint).await?.map(Box::new)))
+        }
+        Err(error) => Err(unavailable("TransactWriteItems", &error)),
+    }
+}
+
+/// The incident under the version that was decided on. The duplicate update leaves the version alone, so the alerts
+/// seen since are in the condition too: a count must not be lost.
+fn incident_write(store: &Store, change: &StateChange) -> Result<TransactWriteItem, StoreError> {
+    let put = put(store, incident_item(&change.incident)?);
+    let put = match change.expected_version {
+        None => put.condition_expression("attribute_not_exists(PK)"),
+        Some(version) => put
+            .condition_expression("version = :version AND occurrences = :occurrences")
+            .expression_attribute_values(":version", number(version))
+            .expression_attribute_values(":occurrences", number(change.expected_occurrences)),
+    };
+    write(put)
+}
+
+fn new_item(store: &Store, item: Item) -> Result<TransactWriteItem, StoreError> {
+    write(put(store, item).condition_expression("attribute_not_exists(PK)"))
+}
+
+fn put(store: &Store, item: Item) -> aws_sdk_dynamodb::types::builders::PutBuilder {
+    Put::builder().table_name(&store.table).set_item(Some(item))
+}
+
+fn write(put: aws_sdk_dynamodb::types::builders::PutBuilder) -> Result<TransactWriteItem, StoreError> {
+    let put = put.build().map_err(|error| unavailable("TransactWriteItems", &error))?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
+/// Someone else wrote first, or is writing: read what stands there and decide again.
+fn is_lost_race(error: &TransactWriteItemsError) -> bool {
+    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else {
+        return error.is_transaction_in_progress_exception();
+    };
+    cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code()).all(|code| {
+        matches!(code, "None" | "ConditionalCheckFailed" | "TransactionConflict")
+    })
+}

@@ -1,0 +1,199 @@
+//! How domain values stand in the table.
+//!
+//! Invariant: what a condition compares is an attribute of its own, times as milliseconds; the rest of a value is one
+//! JSON text, so that numbers come back as they went.
+
+use std::collections::{BTreeSet, HashMap};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{AlertId, Delivery, Entry, Fingerprint, Incident, IncidentId, Lease, Timestamp};
+use pipeline::ports::StoreError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// Partition key, sort key.
+pub(crate) const PK: &str = "PK";
+pub(crate) const SK: &str = "SK";
+
+/// The sort key of a fingerprint's current incident.
+pub(crate) const INCIDENT: &str = "INCIDENT";
+
+/// The sort key of an ended episode's last state, under its own incident.
+pub(crate) const EPISODE: &str = "EPISODE";
+
+/// The index over deliveries that are not finished, by receiver kind and due time.
+pub(crate) const UNFINISHED_INDEX: &str = "unfinished";
+
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(crate) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+pub(crate) fn millis(at: Timestamp) -> AttributeValue {
+    number(at.as_millisecond())
+}
+
+pub(crate) fn alert_ids(ids: impl IntoIterator<Item = AlertId>) -> AttributeValue {
+    AttributeValue::Ss(ids.into_iter().map(|id| id.as_str().to_owned()).collect())
+}
+
+pub(crate) fn fingerprint_key(fingerprint: &Fingerprint) -> Item {
+    key(format!("FP#{fingerprint}"), INCIDENT)
+}
+
+pub(crate) fn incident_partition(incident: &IncidentId) -> String {
+    format!("INC#{incident}")
+}
+
+pub(crate) fn delivery_key(id: &domain::DeliveryId) -> Item {
+    key(incident_partition(&id.incident), delivery_sort_key(&id.receiver, id.seq))
+}
+
+/// Sorts a receiver's deliveries by number.
+fn delivery_sort_key(receiver: &str, seq: u32) -> String {
+    format!("{}{seq:06}", delivery_prefix(Some(receiver)))
+}
+
+pub(crate) fn delivery_prefix(receiver: Option<&str>) -> String {
+    receiver.map_or_else(|| "D#".to_owned(), |name| format!("D#{name}#"))
+}
+
+pub(crate) fn key(partition: impl Into<String>, sort: impl Into<String>) -> Item {
+    Item::from([(PK.to_owned(), text(partition)), (SK.to_owned(), text(sort))])
+}
+
+/// A fingerprint's current incident. What the duplicate update touches stands beside the JSON and wins over it.
+pub(crate) fn incident_item(incident: &Incident) -> Result<Item, StoreError> {
+    let mut item = fingerprint_key(&incident.fingerprint);
+    item.extend(incident_attributes(incident)?);
+    Ok(item)
+}
+
+/// An ended episode's last state.
+pub(crate) fn episode_item(incident: &Incident) -> Result<Item, StoreError> {
+    let mut item = key(incident_partition(&incident.id), EPISODE);
+    item.extend(incident_attributes(incident)?);
+    Ok(item)
+}
+
+fn incident_attributes(incident: &Incident) -> Result<Item, StoreError> {
+    let mut item = Item::from([
+        ("version".to_owned(), number(incident.version)),
+        ("state".to_owned(), text(incident.state.as_str())),
+        ("severity_rank".to_owned(), number(incident.severity.rank())),
+        ("occurrences".to_owned(), number(incident.occurrences)),
+        ("last_seen".to_owned(), millis(incident.last_seen)),
+        ("incident".to_owned(), json(incident, INCIDENT)?),
+    ]);
+    if !incident.seen.is_empty() {
+        item.insert("seen".to_owned(), alert_ids(incident.seen.clone()));
+    }
+    if let Some(at) = incident.next_check_at {
+        item.insert("next_check_at".to_owned(), millis(at));
+    }
+    Ok(item)
+}
+
+pub(crate) fn read_incident(item: &Item) -> Result<Incident, StoreError> {
+    let mut incident: Incident = parse(item, "incident")?;
+    incident.occurrences = read_number(item, "occurrences")?;
+    incident.last_seen = incident.last_seen.max(read_time(item, "last_seen")?);
+    if let Some(AttributeValue::Ss(seen)) = item.get("seen") {
+        incident.seen = seen.iter().map(AlertId::new).collect::<BTreeSet<_>>();
+    }
+    Ok(incident)
+}
+
+pub(crate) fn entry_item(incident: &Incident, entry: &Entry) -> Item {
+    let mut item = key(incident_partition(&incident.id), format!("T#{:06}", entry.seq));
+    item.extend([
+        ("at".to_owned(), text(entry.at.to_string())),
+        ("body".to_owned(), text(&entry.body)),
+        ("previous".to_owned(), text(&entry.previous)),
+        ("hash".to_owned(), text(&entry.hash)),
+        ("fingerprint".to_owned(), text(incident.fingerprint.as_str())),
+    ]);
+    item
+}
+
+pub(crate) fn read_entry(item: &Item, seq: u32) -> Result<Entry, StoreError> {
+    let at = read_text(item, "at")?;
+    Ok(Entry {
+        seq,
+        at: at.parse().map_err(|_| unreadable(item, "`at` is not a time"))?,
+        body: read_text(item, "body")?.to_owned(),
+        previous: read_text(item, "previous")?.to_owned(),
+        hash: read_text(item, "hash")?.to_owned(),
+    })
+}
+
+pub(crate) fn delivery_item(delivery: &Delivery) -> Result<Item, StoreError> {
+    let mut item = delivery_key(&delivery.id);
+    item.extend([
+        ("state".to_owned(), text(delivery.state.as_str())),
+        ("attempts".to_owned(), number(delivery.attempts)),
+        ("due".to_owned(), millis(delivery.due)),
+        ("delivery".to_owned(), json(delivery, "delivery")?),
+    ]);
+    if !delivery.state.is_finished() {
+        item.insert(UNFINISHED_INDEX.to_owned(), text(delivery.kind.as_str()));
+    }
+    Ok(item)
+}
+
+/// A delivery, with what a claim wrote beside the JSON.
+pub(crate) fn read_delivery(item: &Item) -> Result<Delivery, StoreError> {
+    let mut delivery: Delivery = parse(item, "delivery")?;
+    delivery.attempts = read_number(item, "attempts")?;
+    if read_text(item, "state")? == "leased" {
+        delivery.state = domain::DeliveryState::Leased;
+        delivery.lease =
+            Some(Lease { token: read_text(item, "lease_token")?.to_owned(), until: read_time(item, "lease_until")? });
+    }
+    Ok(delivery)
+}
+
+pub(crate) fn json<T: Serialize>(value: &T, what: &str) -> Result<AttributeValue, StoreError> {
+    serde_json::to_string(value)
+        .map(AttributeValue::S)
+        .map_err(|error| StoreError::Unreadable { key: what.to_owned(), why: error.to_string() })
+}
+
+fn parse<T: DeserializeOwned>(item: &Item, name: &str) -> Result<T, StoreError> {
+    serde_json::from_str(read_text(item, name)?).map_err(|error| {
+        unreadable(item, format!("`{name}`: line {}, column {}", error.line(), error.column()))
+    })
+}
+
+pub(crate) fn read_text<'a>(item: &'a Item, name: &str) -> Result<&'a str, StoreError> {
+    match item.get(name) {
+        Some(AttributeValue::S(value)) => Ok(value),
+        _ => Err(unreadable(item, format!("`{name}` is not a text"))),
+    }
+}
+
+fn read_number<T: std::str::FromStr>(item: &Item, name: &str) -> Result<T, StoreError> {
+    let value = match item.get(name) {
+        Some(AttributeValue::N(value)) => value.parse().ok(),
+        _ => None,
+    };
+    value.ok_or_else(|| unreadable(item, format!("`{name}` is not a number")))
+}
+
+pub(crate) fn read_time(item: &Item, name: &str) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millisecond(read_number(item, name)?)
+        .map_err(|_| unreadable(item, format!("`{name}` is not a time")))
+}
+
+fn unreadable(item: &Item, why: impl Into<String>) -> StoreError {
+    let part = |name| match item.get(name) {
+        Some(AttributeValue::S(value)) => value.as_str(),
+        _ => "?",
+    };
+    StoreError::Unreadable { key: format!("{} {}", part(PK), part(SK)), why: why.into() }
+}

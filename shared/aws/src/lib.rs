@@ -1,0 +1,20 @@
+//! `DynamoDB` and SQS adapters of the pipeline's ports.
+//!
+//! Invariant: every write is conditional, and an expiry is checked in the condition, never left to TTL. The same code
+//! runs in the cloud and on the embedded engines. What is absent: decisions, and any other AWS service.
+
+mod clients;
+mod claim;
+mod deliveries;
+mod incidents;
+mod items;
+mod provision;
+mod queues;
+mod store;
+mod view;
+
+pub use clients::{Clients, ClientsError, Endpoints};
+pub use provision::{ProvisionError, QUEUE_RECEIVES_MAX, provision_queues, provision_table};
+pub use queues::{Polled, QueueUrls, Queues};
+pub use store::Store;
+pub use view::Record;

@@ -1,0 +1,237 @@
+//! The queues behind the pipeline's port, and polling them where no event source mapping does.
+//!
+//! Invariant: a send returns well only when SQS took every message. SQS can take a batch in part: the rest is an error,
+//! and the caller's message comes again.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry};
+use domain::ReceiverKind;
+use pipeline::ports::{Queue, QueueError};
+use pipeline::{DeliveryMessage, InboxMessage};
+use serde::Serialize;
+
+use crate::store::first_causes;
+
+/// Messages in one `SendMessageBatch`.
+const BATCH_MAX: usize = 10;
+
+/// Bytes in one `SendMessageBatch`, over all messages.
+const BATCH_BYTES_MAX: usize = 256 * 1024;
+
+/// The addresses of the queues that this process may use.
+#[derive(Debug, Clone, Default)]
+pub struct QueueUrls {
+    /// Where alerts wait for triage.
+    pub inbox: Option<String>,
+    /// Where deliveries wait, by receiver kind.
+    pub deliveries: BTreeMap<ReceiverKind, String>,
+    /// Where deliveries end that will never succeed.
+    pub dead_letters: BTreeMap<ReceiverKind, String>,
+}
+
+impl QueueUrls {
+    /// From `TOCSIN_INBOX_QUEUE_URL`, `TOCSIN_<KIND>_QUEUE_URL` and `TOCSIN_<KIND>_DEAD_LETTER_QUEUE_URL`.
+    #[must_use]
+    pub fn from_env() -> Self {
+        let read = |name: String| std::env::var(name).ok().filter(|url| !url.is_empty());
+        let by_kind = |suffix: &str| {
+            let name = |kind: ReceiverKind| format!("TOCSIN_{}_{suffix}", kind.as_str().to_ascii_uppercase());
+            ReceiverKind::ALL.into_iter().filter_map(|kind| Some((kind, read(name(kind))?))).collect()
+        };
+        Self {
+            inbox: read("TOCSIN_INBOX_QUEUE_URL".to_owned()),
+            deliveries: by_kind("QUEUE_URL"),
+            dead_letters: by_kind("DEAD_LETTER_QUEUE_URL"),
+        }
+    }
+}
+
+/// A message as it was handed out.
+#[derive(Debug, Clone)]
+pub struct Polled {
+    /// SQS's id for it.
+    pub id: String,
+    /// What deletes or hides it.
+    pub receipt: String,
+    /// Its body.
+    pub body: String,
+    /// Times that it was handed out, this one included.
+    pub receives: u32,
+}
+
+/// The queues of this process.
+#[derive(Debug, Clone)]
+pub struct Queues {
+    client: Client,
+    urls: QueueUrls,
+}
+
+impl Queues {
+    /// Over the addresses that this process may use.
+    #[must_use]
+    pub fn new(client: Client, urls: QueueUrls) -> Self {
+        Self { client, urls }
+    }
+
+    /// The addresses.
+    #[must_use]
+    pub fn urls(&self) -> &QueueUrls {
+        &self.urls
+    }
+
+    /// The address of the queue that an event names by its ARN, if this process may use it.
+    #[must_use]
+    pub fn url_of(&self, arn: &str) -> Option<&str> {
+        let name = arn.rsplit(':').next().filter(|name| !name.is_empty())?;
+        let urls = self.urls.inbox.iter().chain(self.urls.deliveries.values());
+        urls.map(String::as_str).find(|url| url.rsplit('/').next() == Some(name))
+    }
+
+    /// Up to ten messages, waiting up to `wait_secs` for the first.
+    ///
+    /// # Errors
+    /// [`QueueError`] says what SQS said.
+    pub async fn poll(&self, url: &str, wait_secs: u32) -> Result<Vec<Polled>, QueueError> {
+        let answer = self
+            .client
+            .receive_message()
+            .queue_url(url)
+            .max_number_of_messages(10)
+            .wait_time_seconds(wait_secs.cast_signed())
+            .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
+            .send()
+            .await
+            .map_err(|error| failed(url, &error))?;
+        let messages = answer.messages.unwrap_or_default();
+        Ok(messages
+            .into_iter()
+            .map(|message| Polled {
+                receives: message
+                    .attributes()
+                    .and_then(|a| a.get(&MessageSystemAttributeName::ApproximateReceiveCount)?.parse().ok())
+                    .unwrap_or(1),
+                id: message.message_id.unwrap_or_default(),
+                receipt: message.receipt_handle.unwrap_or_default(),
+                body: message.body.unwrap_or_default(),
+            })
+            .collect())
+    }
+
+    /// Deletes a message that is done.
+    ///
+    /// # Errors
+    /// [`QueueError`] says what SQS said; the message comes again.
+    pub async fn delete(&self, url: &str, receipt: &str) -> Result<(), QueueError> {
+        let deleted = self.client.delete_message().queue_url(url).receipt_handle(receipt).send().await;
+        deleted.map(drop).map_err(|error| failed(url, &error))
+    }
+
+    /// Hides a message for that long, so that it comes again when it is due.
+    ///
+    /// # Errors
+    /// [`QueueError`] says what SQS said; the message comes again at the queue's own pace.
+    pub async fn hide(&self, url: &str, receipt: &str, secs: u32) -> Result<(), QueueError> {
+        let secs = i32::try_from(secs.min(43_200)).unwrap_or(43_200);
+        let hidden = self
+            .client
+            .change_message_visibility()
+            .queue_url(url)
+            .receipt_handle(receipt)
+            .visibility_timeout(secs)
+            .send()
+            .await;
+        hidden.map(drop).map_err(|error| failed(url, &error))
+    }
+
+    /// Messages that a queue holds: waiting, handed out or delayed.
+    ///
+    /// # Errors
+    /// [`QueueError`] says what SQS said.
+    pub async fn held(&self, url: &str) -> Result<u64, QueueError> {
+        let counts = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+        ];
+        let asked = self.client.get_queue_attributes().queue_url(url).set_attribute_names(Some(counts.to_vec()));
+        let answer = asked.send().await.map_err(|error| failed(url, &error))?;
+        let attributes = answer.attributes.unwrap_or_default();
+        Ok(counts.iter().filter_map(|name| attributes.get(name)?.parse::<u64>().ok()).sum())
+    }
+
+    async fn send<T: Serialize>(&self, url: Option<&String>, name: &str, messages: &[T], delay_secs: u32) -> Result<(), QueueError> {
+        let missing = || QueueError { queue: name.to_owned(), why: "its address is not configured".to_owned() };
+        let url = url.ok_or_else(missing)?;
+        let unwritable = |e: serde_json::Error| QueueError { queue: name.to_owned(), why: e.to_string() };
+        let bodies: Vec<String> = messages.iter().map(serde_json::to_string).collect::<Result<_, _>>().map_err(unwritable)?;
+        let delay_secs = delay_secs.min(900).cast_signed();
+        for batch in batches(bodies) {
+            match <[String; 1]>::try_from(batch) {
+                Ok([body]) => {
+                    let send = self.client.send_message().queue_url(url).message_body(body).delay_seconds(delay_secs);
+                    send.send().await.map_err(|error| failed(name, &error))?;
+                }
+                Err(batch) => self.send_batch(url, name, batch, delay_secs).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn send_batch(&self, url: &str, name: &str, batch: Vec<String>, delay_secs: i32) -> Result<(), QueueError> {
+        let entries = batch.into_iter().enumerate().map(|(index, body)| {
+            SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body).delay_seconds(delay_secs).build()
+        });
+        let entries: Vec<_> = entries.collect::<Result<_, _>>().map_err(|error| failed(name, &error))?;
+        let sent = self.client.send_message_batch().queue_url(url).set_entries(Some(entries)).send().await;
+        let sent = sent.map_err(|error| failed(name, &error))?;
+        match sent.failed().first() {
+            None => Ok(()),
+            Some(refused) => Err(QueueError {
+                queue: name.to_owned(),
+                why: format!("{} of a batch were not taken: {}", sent.failed().len(), refused.code()),
+            }),
+        }
+    }
+}
+
+/// Bodies in batches that SQS takes.
+fn batches(bodies: Vec<String>) -> Vec<Vec<String>> {
+    let mut batches: Vec<Vec<String>> = Vec::new();
+    let mut bytes = 0;
+    for body in bodies {
+        match batches.last_mut() {
+            Some(batch) if batch.len() < BATCH_MAX && bytes + body.len() <= BATCH_BYTES_MAX => {
+                bytes += body.len();
+                batch.push(body);
+            }
+            _ => {
+                bytes = body.len();
+                batches.push(vec![body]);
+            }
+        }
+    }
+    batches
+}
+
+fn failed<E: std::error::Error>(queue: &str, error: &E) -> QueueError {
+    QueueError { queue: queue.to_owned(), why: first_causes(error) }
+}
+
+#[async_trait]
+impl Queue for Queues {
+    async fn send_inbox(&self, messages: &[InboxMessage], delay_secs: u32) -> Result<(), QueueError> {
+        self.send(self.urls.inbox.as_ref(), "inbox", messages, delay_secs).await
+    }
+
+    async fn send_deliveries(&self, kind: ReceiverKind, messages: &[DeliveryMessage]) -> Result<(), QueueError> {
+        self.send(self.urls.deliveries.get(&kind), kind.as_str(), messages, 0).await
+    }
+
+    async fn bury(&self, kind: ReceiverKind, message: &DeliveryMessage) -> Result<(), QueueError> {
+        let name = format!("{} dead-letter", kind.as_str());
+        self.send(self.urls.dead_letters.get(&kind), &name, std::slice::from_ref(message), 0).await
+    }
+}

@@ -1,0 +1,71 @@
+//! The incident table behind the pipeline's port.
+//!
+//! Invariant: a lost race is an answer, not an error; an error means that nothing is known to be written.
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use domain::{Delivery, DeliveryId, Fingerprint, Incident, IncidentId, Lease, Timestamp};
+use pipeline::ports::{Absorbed, Claim, Committed, Duplicates, IncidentStore, Marked, StateChange, StoreError};
+
+use crate::{claim, deliveries, incidents};
+
+/// One table.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(crate) client: Client,
+    pub(crate) table: String,
+}
+
+impl Store {
+    /// A table by name.
+    #[must_use]
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+}
+
+#[async_trait]
+impl IncidentStore for Store {
+    async fn absorb(&self, fingerprint: &Fingerprint, duplicates: &Duplicates) -> Result<Absorbed, StoreError> {
+        incidents::absorb(self, fingerprint, duplicates).await
+    }
+
+    async fn incident(&self, fingerprint: &Fingerprint) -> Result<Option<Incident>, StoreError> {
+        incidents::read(self, fingerprint).await
+    }
+
+    async fn commit(&self, change: &StateChange) -> Result<Committed, StoreError> {
+        incidents::commit(self, change).await
+    }
+
+    async fn deliveries(&self, incident: &IncidentId, receiver: Option<&str>) -> Result<Vec<Delivery>, StoreError> {
+        deliveries::read(self, incident, receiver).await
+    }
+
+    async fn claim_delivery(&self, id: &DeliveryId, lease: &Lease, now: Timestamp) -> Result<Claim, StoreError> {
+        claim::claim(self, id, lease, now).await
+    }
+
+    async fn mark_delivery(&self, delivery: &Delivery, token: &str) -> Result<Marked, StoreError> {
+        claim::mark(self, delivery, token).await
+    }
+}
+
+/// An error that says which call failed, and nothing of its items.
+pub(crate) fn unavailable<E: std::error::Error>(operation: &'static str, error: &E) -> StoreError {
+    StoreError::Unavailable { operation, why: first_causes(error) }
+}
+
+/// The error and what it came from; the SDK's own text is only "service error".
+pub(crate) fn first_causes(error: &dyn std::error::Error) -> String {
+    let mut why = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let text = inner.to_string();
+        if !why.contains(&text) {
+            why = format!("{why}: {text}");
+        }
+        cause = inner.source();
+    }
+    why.chars().take(500).collect()
+}

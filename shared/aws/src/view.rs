@@ -1,0 +1,76 @@
+//! Incidents as people look at them.
+//!
+//! Invariant: this reads and never writes. The list reads the whole table: it is for a page, not for the way of an alert.
+
+use domain::{Delivery, Entry, Fingerprint, Incident, IncidentId};
+use pipeline::ports::{IncidentStore, StoreError};
+
+use crate::Store;
+use crate::deliveries::query;
+use crate::items::{EPISODE, INCIDENT, Item, delivery_prefix, read_delivery, read_entry, read_incident, read_text, text};
+use crate::store::unavailable;
+
+/// Everything that stands of one incident.
+#[derive(Debug)]
+pub struct Record {
+    /// As it stands, or stood when it ended.
+    pub incident: Incident,
+    /// Its timeline, oldest first.
+    pub timeline: Vec<Entry>,
+    /// Its deliveries.
+    pub deliveries: Vec<Delivery>,
+}
+
+impl Store {
+    /// Every incident, current and ended, newest first.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn incidents(&self) -> Result<Vec<Incident>, StoreError> {
+        let mut incidents = Vec::new();
+        let mut from: Option<Item> = None;
+        loop {
+            let page = self
+                .client
+                .scan()
+                .table_name(&self.table)
+                .consistent_read(true)
+                .filter_expression("SK = :current OR SK = :ended")
+                .expression_attribute_values(":current", text(INCIDENT))
+                .expression_attribute_values(":ended", text(EPISODE))
+                .set_exclusive_start_key(from.take())
+                .send()
+                .await
+                .map_err(|error| unavailable("Scan", &error))?;
+            for item in page.items() {
+                incidents.push(read_incident(item)?);
+            }
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                incidents.sort_by_key(|incident| std::cmp::Reverse(incident.first_seen));
+                return Ok(incidents);
+            }
+        }
+    }
+
+    /// One incident with its timeline and deliveries; `None` when there is none of that id.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn record(&self, id: &IncidentId) -> Result<Option<Record>, StoreError> {
+        let timeline_items = query(self, id, "T#").await?;
+        let Some(first) = timeline_items.first() else { return Ok(None) };
+        let fingerprint = Fingerprint::try_from(read_text(first, "fingerprint")?.to_owned())
+            .map_err(|error| StoreError::Unreadable { key: id.to_string(), why: error.to_string() })?;
+        let incident = match query(self, id, EPISODE).await?.first() {
+            Some(ended) => Some(read_incident(ended)?),
+            None => self.incident(&fingerprint).await?.filter(|current| current.id == *id),
+        };
+        let Some(incident) = incident else { return Ok(None) };
+        let timeline =
+            timeline_items.iter().zip(0..).map(|(item, seq)| read_entry(item, seq)).collect::<Result<_, _>>()?;
+        let delivery_items = query(self, id, &delivery_prefix(None)).await?;
+        let deliveries = delivery_items.iter().map(read_delivery).collect::<Result<_, _>>()?;
+        Ok(Some(Record { incident, timeline, deliveries }))
+    }
+}

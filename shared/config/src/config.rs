@@ -1,0 +1,169 @@
+//! The checked config.
+//!
+//! Invariant: every name in it resolves, every rule has receivers, and every alert matches some rule.
+
+use std::collections::BTreeMap;
+
+use detectors::Panel;
+use domain::{Alert, Link, Policy, Runbook, Severity};
+use receivers::Receiver;
+use secrecy::SecretString;
+use sources::Source;
+
+/// Everything that a user decides.
+#[derive(Debug)]
+pub struct Config {
+    /// Who may raise alerts.
+    pub sources: Vec<Source>,
+    /// Arize's REST API, to fill what a webhook lacked.
+    pub arize_api: Option<ArizeApi>,
+    /// Where metrics are read for confirmation.
+    pub prometheus: Option<Prometheus>,
+    /// Where deployments are read.
+    pub github: Option<Github>,
+    /// By the name that alerts carry.
+    pub services: BTreeMap<String, Service>,
+    /// In order: the first that matches decides.
+    pub rules: Vec<Rule>,
+    /// For every alert that no rule matches.
+    pub default_rule: Rule,
+    /// Who is told.
+    pub receivers: Vec<Receiver>,
+    /// How long the steps before a page may take.
+    pub deadlines: Deadlines,
+}
+
+/// Arize's REST API.
+#[derive(Debug, Clone)]
+pub struct ArizeApi {
+    /// Without a slash at its end; default `https://api.arize.com/v2`.
+    pub base_url: String,
+    /// Sent as bearer token.
+    pub key: SecretString,
+}
+
+/// A Prometheus server.
+#[derive(Debug, Clone)]
+pub struct Prometheus {
+    /// Without a slash at its end; `/api/v1/query_range` is put behind it.
+    pub url: String,
+    /// Sent as bearer token.
+    pub token: Option<SecretString>,
+}
+
+/// GitHub, or a GitHub Enterprise server.
+#[derive(Debug, Clone)]
+pub struct Github {
+    /// Without a slash at its end; default `https://api.github.com`.
+    pub base_url: String,
+    /// A token that may read deployments and contents. Without one only public repositories are read.
+    pub token: Option<SecretString>,
+}
+
+/// What is known of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Where its deployments are recorded.
+    pub repository: Option<Repository>,
+    /// The deployment environment that counts; `None`: every one.
+    pub environment: Option<String>,
+    /// Shown with every incident of the service.
+    pub dashboards: Vec<Link>,
+}
+
+/// A GitHub repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repository {
+    /// User or organisation.
+    pub owner: String,
+    /// The repository's own name.
+    pub name: String,
+}
+
+/// What happens to the alerts that match.
+#[derive(Debug)]
+pub struct Rule {
+    /// Unique; `default` for the default rule.
+    pub name: String,
+    /// Label → values, of which one must be the alert's. Empty: every alert.
+    pub matches: BTreeMap<String, Vec<String>>,
+    /// The labels that make two alerts the same problem.
+    pub group_by: Vec<String>,
+    /// Cooldown and rechecks.
+    pub policy: Policy,
+    /// How an anomaly is confirmed; `None`: it is not checked.
+    pub confirm: Option<Confirm>,
+    /// Stands in place of the alert's own.
+    pub severity: Option<Severity>,
+    /// Shown with the incident.
+    pub runbook: Option<Runbook>,
+    /// Shown with the incident, after the service's.
+    pub dashboards: Vec<Link>,
+    /// Names of [`Config::receivers`]; at least one.
+    pub receivers: Vec<String>,
+}
+
+impl Rule {
+    /// True when every label that the rule names has one of its values on the alert.
+    #[must_use]
+    pub fn matches(&self, alert: &Alert) -> bool {
+        let fits = |label: &str, values: &[String]| alert.label(label).is_some_and(|v| values.iter().any(|w| w == v));
+        self.matches.iter().all(|(label, values)| fits(label, values))
+    }
+}
+
+/// How an anomaly is confirmed.
+#[derive(Debug)]
+pub struct Confirm {
+    /// `PromQL`; `{{label}}` stands for a label of the alert, always inside double quotes, without spaces.
+    pub query: String,
+    /// The denominators, where `query` gives a rate's numerators; as `query`.
+    pub total_query: Option<String>,
+    /// Length of the baseline, in seconds: what lies before the tested window.
+    pub window_secs: u32,
+    /// Seconds between two points.
+    pub step_secs: u32,
+    /// The detectors, how they vote, and the tested window.
+    pub panel: Panel,
+}
+
+/// How long a step before a page may take, in seconds. After it the page goes out and says what is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadlines {
+    /// Confirmation; default 5.
+    pub confirm_secs: u64,
+    /// Enrichment; default 5.
+    pub enrich_secs: u64,
+}
+
+impl Config {
+    /// The first rule that matches, else the default rule.
+    #[must_use]
+    pub fn rule_for(&self, alert: &Alert) -> &Rule {
+        self.rules.iter().find(|rule| rule.matches(alert)).unwrap_or(&self.default_rule)
+    }
+
+    /// A rule by name; `default` is the default rule.
+    #[must_use]
+    pub fn rule(&self, name: &str) -> Option<&Rule> {
+        self.rules.iter().chain(std::iter::once(&self.default_rule)).find(|rule| rule.name == name)
+    }
+
+    /// A receiver by name.
+    #[must_use]
+    pub fn receiver(&self, name: &str) -> Option<&Receiver> {
+        self.receivers.iter().find(|receiver| receiver.name == name)
+    }
+
+    /// A source by name.
+    #[must_use]
+    pub fn source(&self, name: &str) -> Option<&Source> {
+        self.sources.iter().find(|source| source.name == name)
+    }
+
+    /// A service by the name that alerts carry.
+    #[must_use]
+    pub fn service(&self, name: &str) -> Option<&Service> {
+        self.services.get(name)
+    }
+}

@@ -1,0 +1,83 @@
+//! Where secrets and base addresses come from.
+//!
+//! Invariant: the file names a secret, it never holds one; the value is read here and goes straight into a
+//! [`SecretString`].
+
+use std::collections::BTreeMap;
+
+use saphyr::{Scalar, YamlData};
+use secrecy::SecretString;
+
+use crate::reader::Value;
+use crate::yaml::{self, Node};
+
+/// Named values outside the file.
+pub trait Environment {
+    /// The value of a variable, `None` when it is not set.
+    fn var(&self, name: &str) -> Option<String>;
+}
+
+/// The process's own environment. A value that is not UTF-8 counts as not set.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ProcessEnvironment;
+
+impl Environment for ProcessEnvironment {
+    fn var(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+}
+
+impl Environment for BTreeMap<String, String> {
+    fn var(&self, name: &str) -> Option<String> {
+        self.get(name).cloned()
+    }
+}
+
+/// Every `NAME` of a value `${NAME}` in the file, each once, in the file's order. Empty where the file is no YAML, which
+/// [`load`](crate::load) reports.
+#[must_use]
+pub fn secret_names(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    if let Ok(root) = yaml::parse(text) {
+        collect(&root, &mut names);
+    }
+    names
+}
+
+fn collect(node: &Node, names: &mut Vec<String>) {
+    match &node.data {
+        YamlData::Value(Scalar::String(text)) => {
+            if let Some(name) = reference(text).filter(|name| !names.iter().any(|known| known == name)) {
+                names.push(name.to_owned());
+            }
+        }
+        YamlData::Sequence(items) => items.iter().for_each(|item| collect(item, names)),
+        YamlData::Mapping(entries) => entries.values().for_each(|value| collect(value, names)),
+        _ => {}
+    }
+}
+
+/// `NAME` of `${NAME}`: capital letters, digits and `_`, no digit first.
+pub(crate) fn reference(text: &str) -> Option<&str> {
+    let name = text.strip_prefix("${")?.strip_suffix('}')?;
+    let fits = name.bytes().all(|b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'_'));
+    (fits && !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit())).then_some(name)
+}
+
+/// The secret that a value names.
+pub(crate) fn secret(value: &Value<'_>) -> Option<SecretString> {
+    let Some(text) = value.scalar_text() else {
+        return value.fail("this names no secret", "write ${NAME}, in capitals, and set NAME in the environment");
+    };
+    if text.starts_with("secretsmanager:") {
+        return value.fail("this version reads secrets from the environment", "use ${NAME} and set NAME");
+    }
+    let Some(name) = reference(text) else {
+        let what = if text.starts_with('$') { "this is no name of a variable" } else { "a secret must not stand in the file" };
+        return value.fail(what, "write ${NAME}, in capitals, and set NAME in the environment");
+    };
+    match value.variable(name) {
+        Some(secret) => Some(SecretString::from(secret)),
+        None => value.fail(format!("the environment variable {name} is not set or empty"), format!("set {name}")),
+    }
+}

@@ -1,0 +1,26 @@
+//! YAML to a checked config, every mistake at once.
+//!
+//! Invariant: a [`Config`] that exists is whole: every name in it resolves, every secret is set, every number is in its
+//! bounds. What is wrong comes as [`Mistake`]s with field, line and mend. What is absent: networks, clocks, and any
+//! default that hides a mistake.
+//!
+//! A section is one file in `sections/`; `infra/config/tocsin.yaml` shows them all.
+
+mod address;
+mod config;
+mod duration;
+mod environment;
+mod fields;
+mod load;
+mod mistake;
+mod reader;
+mod sections;
+mod templates;
+mod yaml;
+
+pub use config::{ArizeApi, Config, Confirm, Deadlines, Github, Prometheus, Repository, Rule, Service};
+pub use environment::{Environment, ProcessEnvironment, secret_names};
+pub use load::{DEPLOYED_CONFIG, LoadError, load, load_file, load_from_env};
+pub use mistake::Mistake;
+pub use templates::{CurrentTemplates, TemplateDirectory, TemplateMistake};
+pub use yaml::CONFIG_BYTES_MAX;

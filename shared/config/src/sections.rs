@@ -1,0 +1,60 @@
+//! The sections of the file, one file each.
+//!
+//! Invariant: names are collected before the rules that use them are read, from broken sections too, so that one
+//! mistake is not reported as many.
+
+mod confirm;
+mod deadlines;
+mod detector;
+mod known;
+mod outside;
+mod query;
+mod receivers;
+mod rules;
+mod services;
+mod shared;
+mod sources;
+
+use self::known::Known;
+use crate::Config;
+use crate::reader::Value;
+
+/// The sections, as the file names them.
+const SECTIONS: &[&str] = &[
+    "sources",
+    "arize_api",
+    "prometheus",
+    "github",
+    "services",
+    "rules",
+    "default",
+    "receivers",
+    "deadlines",
+];
+
+/// The whole file.
+pub(crate) fn read(root: &Value<'_>) -> Option<Config> {
+    let fields = root.fields(SECTIONS)?;
+    let sources = fields.required("sources", sources::read);
+    let arize_api = outside::arize_api(&fields);
+    let prometheus = outside::prometheus(&fields);
+    let github = outside::github(&fields);
+    let services = services::read(&fields);
+    let receivers = fields.required("receivers", receivers::read);
+    let deadlines = deadlines::read(&fields);
+    let known = Known::collect(&fields, sources.as_deref(), !matches!(prometheus, Some(None)));
+    let rules = fields.or("rules", Vec::new(), |value| rules::read(value, &known));
+    let default_rule = fields.required("default", |value| rules::default_rule(value, &known));
+    known.report_unused(&fields);
+    Some(Config {
+        sources: sources?,
+        arize_api: arize_api?,
+        prometheus: prometheus?,
+        github: github?,
+        services: services?,
+        rules: rules?,
+        default_rule: default_rule?,
+        receivers: receivers?,
+        deadlines: deadlines?,
+    })
+}

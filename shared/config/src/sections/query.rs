@@ -1,0 +1,130 @@
+//! A `PromQL` template: is it whole, and are its placeholders labels?
+//!
+//! Invariant: a placeholder stands inside double quotes, where a label's value can be escaped; outside them an alert
+//! could change the query.
+
+use super::known::Known;
+use crate::reader::Value;
+
+/// Characters of a query, at most.
+const QUERY_CHARS_MAX: usize = 8000;
+
+/// Why a query cannot be used, and the mend.
+type Flaw = (String, &'static str);
+
+/// A query as it is written.
+pub(crate) fn query(value: &Value<'_>, known: &Known) -> Option<String> {
+    let text = value.text()?;
+    if text.chars().count() > QUERY_CHARS_MAX {
+        return value.fail("the query is too long", format!("write at most {QUERY_CHARS_MAX} characters"));
+    }
+    match scan(&text) {
+        Ok(labels) => {
+            let fits: Vec<Option<()>> = labels.iter().map(|label| known.label(value, label)).collect();
+            fits.into_iter().collect::<Option<()>>().map(|()| text)
+        }
+        Err((what, mend)) => value.fail(what, mend),
+    }
+}
+
+/// The labels that placeholders name.
+fn scan(text: &str) -> Result<Vec<String>, Flaw> {
+    let mut labels = Vec::new();
+    let mut open: Vec<char> = Vec::new();
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '"' | '\'' | '`' => labels.extend(scan_text(c, &mut rest)?),
+            '#' => drop(rest.by_ref().find(|c| *c == '\n')),
+            '{' if rest.as_str().starts_with('{') => {
+                return Err(("a placeholder stands outside double quotes".to_owned(), "write \"{{label}}\""));
+            }
+            '(' | '[' | '{' => open.push(c),
+            ')' | ']' | '}' if open.pop() != Some(opening(c)) => {
+                return Err((format!("`{c}` closes nothing"), "give each bracket its other one"));
+            }
+            '$' => return Err(("`$` is no PromQL".to_owned(), "write durations and labels out, without variables")),
+            _ => {}
+        }
+    }
+    match open.last() {
+        Some(c) => Err((format!("`{c}` is not closed"), "give each bracket its other one")),
+        None => Ok(labels),
+    }
+}
+
+fn opening(closing: char) -> char {
+    match closing {
+        ')' => '(',
+        ']' => '[',
+        _ => '{',
+    }
+}
+
+/// Reads a quoted text up to its end.
+fn scan_text(quote: char, rest: &mut std::str::Chars<'_>) -> Result<Vec<String>, Flaw> {
+    let mut labels = Vec::new();
+    while let Some(c) = rest.next() {
+        if c == quote {
+            return Ok(labels);
+        }
+        if c == '\\' && quote != '`' {
+            rest.next();
+        }
+        if c == '{' && rest.as_str().starts_with('{') {
+            if quote != '"' {
+                return Err((format!("a placeholder stands inside {quote}"), "write \"{{label}}\""));
+            }
+            labels.push(placeholder(rest)?);
+        }
+    }
+    Err((format!("{quote} is not closed"), "give each quote its other one"))
+}
+
+/// Reads `{label}}`, after its first brace.
+fn placeholder(rest: &mut std::str::Chars<'_>) -> Result<String, Flaw> {
+    let inner = rest.as_str().strip_prefix('{').and_then(|text| text.split_once("}}"));
+    let is_label = |label: &str| {
+        let fits = label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        fits && label.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+    };
+    match inner {
+        Some((label, after)) if is_label(label) => {
+            *rest = after.chars();
+            Ok(label.to_owned())
+        }
+        _ => Err(("a placeholder is not written as {{label}}".to_owned(), "use letters, digits and _, no spaces")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_are_whole_and_their_placeholders_quoted() {
+        for (text, expected) in [
+            ("up", Ok(vec![])),
+            (r#"sum(rate(x{model="{{model}}",e=~"{{endpoint}}.*"}[5m])) by (le)"#, Ok(vec!["model", "endpoint"])),
+            (r#"x{a="}{)(["} # ) {{"#, Ok(vec![])),
+            (r#"x{a="\"{{model}}"}"#, Ok(vec!["model"])),
+            (r"x{a='it\'s'}", Ok(vec![])),
+            (r"x{a=`\`}", Ok(vec![])),
+            ("x # )\n + y", Ok(vec![])),
+            ("sum(x", Err("`(` is not closed")),
+            ("sum(x))", Err("`)` closes nothing")),
+            ("sum(x[5m)]", Err("`)` closes nothing")),
+            ("x{a=\"b}", Err("\" is not closed")),
+            ("{{metric}}", Err("a placeholder stands outside double quotes")),
+            ("x{a='{{model}}'}", Err("a placeholder stands inside '")),
+            (r#"x{a="{{ model }}"}"#, Err("a placeholder is not written as {{label}}")),
+            (r#"x{a="{{}}"}"#, Err("a placeholder is not written as {{label}}")),
+            (r#"x{a="{{model"}"#, Err("a placeholder is not written as {{label}}")),
+            (r#"x{a="{{model}"}"#, Err("a placeholder is not written as {{label}}")),
+            ("rate(x[$__rate_interval])", Err("`$` is no PromQL")),
+        ] {
+            let found = scan(text).map_err(|(what, _)| what);
+            assert_eq!(found, expected.map(|l| l.into_iter().map(str::to_owned).collect()).map_err(str::to_owned), "{text}");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! `receivers:` who is told, one file for each kind.
+//!
+//! Invariant: a receiver's name fits a queue message and a table key; its secrets come from the environment.
+
+mod jira;
+mod pagerduty;
+mod slack;
+
+use ::receivers::{Receiver, Settings};
+use domain::ReceiverKind;
+
+use super::shared::check_name;
+use crate::mistake::choose;
+use crate::reader::{Value, all};
+
+pub(crate) fn read(value: &Value<'_>) -> Option<Vec<Receiver>> {
+    let entries = value.entries()?;
+    if entries.is_empty() {
+        return value.fail("there is no receiver", "add one, for instance a pagerduty receiver");
+    }
+    all(entries.iter().map(|(name, value)| {
+        let named = check_name(value, name);
+        let settings = settings(value)?;
+        named?;
+        Some(Receiver { name: name.clone(), settings })
+    }))
+}
+
+fn settings(value: &Value<'_>) -> Option<Settings> {
+    match kind(value)? {
+        ReceiverKind::Pagerduty => pagerduty::read(value).map(Settings::Pagerduty),
+        ReceiverKind::Slack => slack::read(value).map(Settings::Slack),
+        ReceiverKind::Jira => jira::read(value).map(Settings::Jira),
+    }
+}
+
+/// Read first: it decides which fields there are.
+fn kind(value: &Value<'_>) -> Option<ReceiverKind> {
+    let names = ReceiverKind::ALL.map(ReceiverKind::as_str);
+    value.entries()?;
+    let Some(kind) = value.find("kind") else {
+        return value.fail_at("kind", "it is missing", format!("add `kind:`, one of {}", names.join(", ")));
+    };
+    let word = kind.text()?;
+    let known = ReceiverKind::parse(&word).ok();
+    known.or_else(|| kind.fail(format!("there is no kind `{word}`"), choose(&word, &names)))
+}

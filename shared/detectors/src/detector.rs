@@ -1,0 +1,97 @@
+//! A detector with its parameters, ready to look at a series.
+//!
+//! Invariant: a [`Detector`] that exists has every parameter of its [`Spec`], each inside its bounds.
+
+use std::collections::BTreeMap;
+
+use domain::{Evidence, Series};
+
+use crate::{Direction, ParamError, Spec};
+
+/// What a rule says about the test, whatever the detector.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Window {
+    /// The rule's `for:`, in seconds: how long the metric must have been anomalous. Rounded up to whole slots, at least one.
+    pub test_secs: u32,
+    /// Smallest deviation that matters, in the metric's unit; 0 or less: any.
+    pub min_effect: f64,
+}
+
+impl Window {
+    /// Never negative, never NaN.
+    pub(crate) fn min_effect(&self) -> f64 {
+        self.min_effect.max(0.0)
+    }
+}
+
+/// A detector with its parameters and its direction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Detector {
+    spec: &'static Spec,
+    direction: Direction,
+    params: BTreeMap<&'static str, f64>,
+}
+
+impl Detector {
+    /// Checks `values` against the spec and fills in defaults.
+    ///
+    /// # Errors
+    /// Every mistake at once: unknown, missing and out-of-range parameters, and a direction that does not fit.
+    pub fn new(
+        spec: &'static Spec,
+        direction: Option<Direction>,
+        values: &BTreeMap<String, f64>,
+    ) -> Result<Self, Vec<ParamError>> {
+        let unknown = values.keys().filter(|name| spec.params.iter().all(|p| p.name != name.as_str()));
+        let mut mistakes: Vec<ParamError> = unknown
+            .map(|name| ParamError::Unknown { detector: spec.name, param: name.clone(), allowed: spec.param_names() })
+            .collect();
+        let mut params = BTreeMap::new();
+        for param in spec.params {
+            let (detector, min, max) = (spec.name, param.min, param.max);
+            match values.get(param.name).copied().or(param.default) {
+                Some(value) if (min..=max).contains(&value) => {
+                    params.insert(param.name, value);
+                }
+                Some(value) => mistakes.push(ParamError::OutOfRange { detector, param: param.name, value, min, max }),
+                None => mistakes.push(ParamError::Missing { detector, param: param.name, doc: param.doc }),
+            }
+        }
+        let made = Self { spec, direction: direction.unwrap_or(spec.default_direction), params };
+        if let (true, Some(check)) = (mistakes.is_empty(), spec.check) {
+            mistakes.extend(check(&made).err());
+        }
+        if mistakes.is_empty() { Ok(made) } else { Err(mistakes) }
+    }
+
+    /// Its name, as in config.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.spec.name
+    }
+
+    /// Which deviations count.
+    #[must_use]
+    pub fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// A parameter's value. NaN for a name that the spec does not list, which ends as `Inconclusive`.
+    pub(crate) fn param(&self, name: &str) -> f64 {
+        self.params.get(name).copied().unwrap_or(f64::NAN)
+    }
+
+    /// Looks at a series.
+    #[must_use]
+    pub fn evaluate(&self, series: &Series, window: &Window) -> Evidence {
+        (self.spec.evaluate)(self, series, window)
+    }
+}
+
+/// For a detector with one limit: it looks to one side of it.
+pub(crate) fn check_one_sided(detector: &Detector) -> Result<(), ParamError> {
+    match detector.direction {
+        Direction::Above | Direction::Below => Ok(()),
+        Direction::Both => Err(ParamError::OneSided { detector: detector.name() }),
+    }
+}

@@ -1,0 +1,61 @@
+//! Detectors: pure functions from a series to a verdict and the evidence for it.
+//!
+//! Invariant: a detector never panics and never gives a number that is not finite. Whatever it cannot decide (gaps,
+//! short history, overflow) is `Inconclusive` with one sentence that says why, since only `Rejected` keeps people asleep.
+//!
+//! | detector | confirms when | baseline |
+//! |---|---|---|
+//! | [`threshold`](ALL) | each tested point is beyond `limit` | none |
+//! | `z_score` | … beyond mean ± `z` standard deviations | ≥ 20 points |
+//! | `robust_z` | … beyond median ± `z` robust deviations | ≥ 20 points |
+//! | `iqr` | … beyond Tukey's fences, `k` interquartile ranges out | ≥ 20 points |
+//! | `relative_change` | … further than `percent` from the median | ≥ 10 points |
+//! | `rate_in_window` | the bound of the rate over the tested window is beyond `rate` and `ratio` | ≥ 30 events for `ratio` |
+//!
+//! What they share:
+//! - The last `test_secs` seconds are tested and the rest is the baseline; the two never overlap. `test_secs` is
+//!   rounded up to whole slots.
+//! - A band includes its edges: a value on the edge is as usual, one beyond it is anomalous. A band is never narrower
+//!   than `min_effect` to either side of what deviations are counted from; a deviation of exactly `min_effect` matters.
+//! - A point detector confirms when every tested point there is lies beyond the band, and rejects when one does not.
+//! - A gap is an absent slot, never a zero. At least 80 % of the tested slots and, where a baseline is needed, 50 % of
+//!   its slots must hold a point. The newest slot may be missing without penalty: it may not be scraped yet.
+//! - Where points carry a total, point detectors read value / total; a total of zero or less is a gap to them.
+//! - `score` is 0 at the centre and 1.0 at the band's edge, of the tested point closest to usual, and at most
+//!   [`SCORE_MAX`]. Confirmed has a score ≥ 1, Rejected one ≤ 1, Inconclusive none.
+//!
+//! Adding a detector is one file with a `SPEC` and one line in [`ALL`].
+
+mod band;
+mod cut;
+mod detector;
+mod direction;
+mod panel;
+pub mod proportion;
+mod score;
+mod sentence;
+mod spec;
+pub mod stats;
+
+mod iqr;
+mod rate_in_window;
+mod relative_change;
+mod robust_z;
+mod threshold;
+mod z_score;
+
+pub use detector::{Detector, Window};
+pub use direction::Direction;
+pub use panel::{Combine, Panel};
+pub use score::SCORE_MAX;
+pub use spec::{ParamError, ParamSpec, Spec};
+
+/// Every detector, as config names them.
+pub const ALL: &[Spec] =
+    &[threshold::SPEC, z_score::SPEC, robust_z::SPEC, iqr::SPEC, relative_change::SPEC, rate_in_window::SPEC];
+
+/// The detector of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Spec> {
+    ALL.iter().find(|spec| spec.name == name)
+}

@@ -1,0 +1,107 @@
+//! Location and spread of a sample.
+//!
+//! Invariant: a [`Summary`] that exists holds finite figures only, and its spread is as large as what the numbers can
+//! honestly tell apart.
+
+/// 1 / Φ⁻¹(3/4): makes the median absolute deviation of a normal sample its standard deviation. 1.4826 in the
+/// literature: Rousseeuw & Croux, "Alternatives to the median absolute deviation", JASA 88 (1993).
+pub const MAD_TO_SIGMA: f64 = 1.4826;
+
+/// 2 Φ⁻¹(3/4): the interquartile range of a normal sample in standard deviations.
+pub const IQR_PER_SIGMA: f64 = 1.349;
+
+/// A spread is never below this part of the standard deviation: 5 %. It keeps a baseline that sits on one value most of
+/// the time, and whose MAD and IQR are therefore zero, from calling its own other values anomalous by any factor.
+const SIGMA_PART: f64 = 0.05;
+
+/// A spread is never below this part of the median's magnitude: 1 %.
+const MEDIAN_PART: f64 = 0.01;
+
+/// The figures that detectors rest on, in the sample's unit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Summary {
+    /// Arithmetic mean.
+    pub mean: f64,
+    /// Sample standard deviation, n − 1 in the denominator; 0 for one value. `numpy.std(ddof=1)`.
+    pub sigma: f64,
+    /// Median.
+    pub median: f64,
+    /// Median of the absolute deviations from the median, unscaled. `scipy.stats.median_abs_deviation`.
+    pub mad: f64,
+    /// First quartile; definition 7 of Hyndman & Fan, "Sample quantiles in statistical packages", The American
+    /// Statistician 50 (1996): linear between order statistics, as `numpy.quantile` does by default.
+    pub q1: f64,
+    /// Third quartile; as the first.
+    pub q3: f64,
+}
+
+impl Summary {
+    /// Summarises a sample; `None` where it is empty or a figure is not finite.
+    #[must_use]
+    pub fn of(values: &[f64]) -> Option<Self> {
+        let sorted = sort(values.to_vec());
+        let mean = mean(&sorted)?;
+        let median = quartile(&sorted, 2)?;
+        let deviations = sort(sorted.iter().map(|x| (x - median).abs()).collect());
+        let summary = Self {
+            mean,
+            sigma: sigma(&sorted, mean),
+            median,
+            mad: quartile(&deviations, 2)?,
+            q1: quartile(&sorted, 1)?,
+            q3: quartile(&sorted, 3)?,
+        };
+        let figures = [mean, summary.sigma, median, summary.mad, summary.q1, summary.q3, summary.q3 - summary.q1];
+        figures.into_iter().all(f64::is_finite).then_some(summary)
+    }
+
+    /// Third quartile less first.
+    #[must_use]
+    pub fn iqr(&self) -> f64 {
+        self.q3 - self.q1
+    }
+
+    /// The robust spread in standard deviations: the largest of 1.4826 · MAD, IQR / 1.349 and [`Self::floor`]. Zero only
+    /// where every value is zero and so is the resolution.
+    #[must_use]
+    pub fn spread(&self, resolution: f64) -> f64 {
+        (MAD_TO_SIGMA * self.mad).max(self.iqr() / IQR_PER_SIGMA).max(self.floor(resolution))
+    }
+
+    /// What no spread is below: the largest of 5 % of the standard deviation, 1 % of the median's magnitude, and the
+    /// metric's resolution (in its unit).
+    #[must_use]
+    pub fn floor(&self, resolution: f64) -> f64 {
+        (SIGMA_PART * self.sigma).max(MEDIAN_PART * self.median.abs()).max(resolution)
+    }
+}
+
+fn sort(mut values: Vec<f64>) -> Vec<f64> {
+    values.sort_by(f64::total_cmp);
+    values
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / float(values.len()))
+}
+
+fn sigma(values: &[f64], mean: f64) -> f64 {
+    let squares: f64 = values.iter().map(|x| (x - mean).powi(2)).sum();
+    (squares / float(values.len().saturating_sub(1).max(1))).sqrt()
+}
+
+/// The `quarters`-th quartile of a sorted sample. Whole-number positions, so that no index is ever rounded.
+fn quartile(sorted: &[f64], quarters: usize) -> Option<f64> {
+    let position = sorted.len().checked_sub(1)? * quarters;
+    let (below, rest) = (position / 4, position % 4);
+    let low = *sorted.get(below)?;
+    match sorted.get(below + 1) {
+        Some(high) if rest > 0 => Some(low + (high - low) * (float(rest) / 4.0)),
+        _ => Some(low),
+    }
+}
+
+/// A count as a number; exact up to 2³².
+fn float(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::from(u32::MAX), f64::from)
+}

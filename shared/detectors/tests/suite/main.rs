@@ -1,0 +1,11 @@
+//! The detectors by cases, by property and against the figures of other libraries.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod build;
+mod coverage;
+mod panel;
+mod params;
+mod points;
+mod properties;
+mod rates;
+mod reference;

@@ -1,0 +1,129 @@
+//! DynamoDB: the engine behind the wire protocol.
+//!
+//! Invariant: what the engine answers goes out as it is; nothing of DynamoDB's semantics is decided here.
+
+use std::fs;
+use std::path::Path;
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use dynoxide::{Database, DynoxideError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::front::Engine;
+use crate::{StartError, Storage};
+
+const TARGET_PREFIX: &str = "DynamoDB_20120810.";
+const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
+
+/// The file that holds all tables of a [`Storage::Directory`].
+const FILE: &str = "dynamodb.sqlite3";
+
+type Answer = Result<Vec<u8>, DynoxideError>;
+type Operation = fn(&Database, &[u8]) -> Answer;
+
+/// What is served. Streams and `PartiQL` are left out: the engine's do not suffice, and nothing here uses them.
+const OPERATIONS: [(&str, Operation); 19] = [
+    ("BatchGetItem", |db, body| call(body, |q| db.batch_get_item(q))),
+    ("BatchWriteItem", |db, body| call(body, |q| db.batch_write_item(q))),
+    ("CreateTable", |db, body| call(body, |q| db.create_table(q))),
+    ("DeleteItem", |db, body| call(body, |q| db.delete_item(q))),
+    ("DeleteTable", |db, body| call(body, |q| db.delete_table(q))),
+    ("DescribeTable", |db, body| call(body, |q| db.describe_table(q))),
+    ("DescribeTimeToLive", |db, body| call(body, |q| db.describe_time_to_live(q))),
+    ("GetItem", |db, body| call(body, |q| db.get_item(q))),
+    ("ListTables", |db, body| call(body, |q| db.list_tables(q))),
+    ("ListTagsOfResource", |db, body| call(body, |q| db.list_tags_of_resource(q))),
+    ("PutItem", |db, body| call(body, |q| db.put_item(q))),
+    ("Query", |db, body| call(body, |q| db.query(q))),
+    ("Scan", |db, body| call(body, |q| db.scan(q))),
+    ("TagResource", |db, body| call(body, |q| db.tag_resource(q))),
+    ("TransactGetItems", |db, body| call(body, |q| db.transact_get_items(q))),
+    ("TransactWriteItems", |db, body| call(body, |q| db.transact_write_items(q))),
+    ("UpdateItem", |db, body| call(body, |q| db.update_item(q))),
+    ("UpdateTable", |db, body| call(body, |q| db.update_table(q))),
+    ("UpdateTimeToLive", |db, body| call(body, |q| db.update_time_to_live(q))),
+];
+
+/// The embedded DynamoDB.
+pub(crate) struct DynamoDb(Database);
+
+impl DynamoDb {
+    /// Opens the tables there are, or begins with none.
+    pub(crate) fn open(storage: &Storage) -> Result<Self, StartError> {
+        match storage {
+            Storage::Memory => Database::memory().map_err(|error| StartError::Memory { why: error.to_string() }),
+            Storage::Directory(directory) => open_in(directory),
+        }
+        .map(Self)
+    }
+}
+
+fn open_in(directory: &Path) -> Result<Database, StartError> {
+    fs::create_dir_all(directory)
+        .map_err(|source| StartError::Directory { directory: directory.to_owned(), source })?;
+    let file = directory.join(FILE);
+    let why = match file.to_str().map(Database::new) {
+        Some(Ok(database)) => return Ok(database),
+        Some(Err(error)) => error.to_string(),
+        None => "the path is not UTF-8".to_owned(),
+    };
+    Err(StartError::File { file, why })
+}
+
+impl Engine for DynamoDb {
+    fn operation(headers: &HeaderMap) -> Option<&'static str> {
+        find(headers).map(|(name, _)| name)
+    }
+
+    async fn answer(&self, headers: &HeaderMap, body: Bytes) -> Response {
+        let answer = match find(headers) {
+            Some((_, run)) => run(&self.0, &body),
+            None => Err(DynoxideError::ValidationException("unknown operation".to_owned())),
+        };
+        let (status, json) = match answer {
+            Ok(json) => (StatusCode::OK, json),
+            Err(error) => (status(&error), error.to_json().into_bytes()),
+        };
+        (status, [("content-type", CONTENT_TYPE)], json).into_response()
+    }
+}
+
+fn find(headers: &HeaderMap) -> Option<(&'static str, Operation)> {
+    let name = headers.get("x-amz-target")?.to_str().ok()?.strip_prefix(TARGET_PREFIX)?;
+    OPERATIONS.into_iter().find(|(known, _)| *known == name)
+}
+
+fn status(error: &DynoxideError) -> StatusCode {
+    StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn call<Q, A>(body: &[u8], run: impl FnOnce(Q) -> Result<A, DynoxideError>) -> Answer
+where
+    Q: DeserializeOwned,
+    A: Serialize,
+{
+    let request = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    let answer = run(request)?;
+    serde_json::to_vec(&answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+}
+
+/// The engine's own readers put a marker before the words they refuse a value with (`VALIDATION:`,
+/// `SERIALIZATION_AS_READ:` …); what has none was refused by its shape.
+fn unreadable(error: &serde_json::Error) -> DynoxideError {
+    let text = error.to_string();
+    match text.split_once(':') {
+        Some((marker, words)) if marker.starts_with("VALIDATION") => {
+            DynoxideError::ValidationException(words.to_owned())
+        }
+        Some((marker, words)) if marker.starts_with("SERIALIZATION") => {
+            DynoxideError::SerializationException(words.to_owned())
+        }
+        _ if text.contains("missing field") || text.contains("Supplied AttributeValue") => {
+            DynoxideError::ValidationException(text)
+        }
+        _ => DynoxideError::SerializationException(text),
+    }
+}

@@ -1,0 +1,188 @@
+//! One attempt at one delivery: step by step, each written down before the next.
+//!
+//! Invariant: between two requests that change something at the vendor, the first one's answer stands in the table. A
+//! worker whose lease was taken over writes nothing more.
+
+use domain::{Delivery, DeliveryState, Handle, Lease, Outcome, Timestamp};
+use jiff::SignedDuration;
+use receivers::{Context, EarlierHandle, Method, Receiver, Request, Step};
+
+use super::{ATTEMPTS_MAX, Deliver, Later};
+use crate::DeliveryMessage;
+use crate::ports::{Marked, SendError};
+use crate::retry::wait_secs;
+
+/// Requests that one attempt may take.
+const STEPS_MAX: usize = 12;
+
+/// What an attempt comes to.
+enum End {
+    Delivered,
+    Rejected(String),
+    Retry { after_secs: Option<u64>, why: String },
+}
+
+impl Deliver {
+    pub(super) async fn attempt(
+        &self,
+        mut delivery: Delivery,
+        lease: Lease,
+        known: &Handle,
+        earlier: Option<&EarlierHandle>,
+        taken_over: bool,
+    ) -> Result<Handle, Later> {
+        let token = lease.token.clone();
+        delivery.lease = Some(lease);
+        let end = match self.config.receiver(&delivery.id.receiver) {
+            Some(receiver) => self.walk(receiver, &mut delivery, known, earlier, taken_over).await?,
+            None => End::Rejected("the config names no such receiver any more".to_owned()),
+        };
+        self.finish(delivery, end, &token).await
+    }
+
+    /// Asks the receiver for step after step until it has none.
+    async fn walk(
+        &self,
+        receiver: &Receiver,
+        delivery: &mut Delivery,
+        known: &Handle,
+        earlier: Option<&EarlierHandle>,
+        taken_over: bool,
+    ) -> Result<End, Later> {
+        let current = self.templates.current();
+        for mistake in current.mistakes.iter() {
+            tracing::warn!(%mistake, "template");
+        }
+        let templates = &current.templates;
+        let mut unsure = taken_over;
+        let mut unwritten = false;
+        for _ in 0..STEPS_MAX {
+            let (id, progress) = (&delivery.id, &delivery.progress);
+            let notification = &delivery.notification;
+            let context =
+                Context { notification, delivery: id, known, earlier, progress, templates };
+            match receiver.next(&context) {
+                Step::Finished => return Ok(End::Delivered),
+                Step::Send { name, request } if unsure && request.method != Method::Get => {
+                    unsure = false;
+                    delivery.progress.uncertain = Some(name.to_owned());
+                }
+                Step::Send { name, request } => {
+                    let changes_something = request.method != Method::Get;
+                    if unwritten && changes_something {
+                        self.write_down(delivery).await?;
+                    }
+                    match self.send(receiver, name, &request).await {
+                        Outcome::Delivered(handle) => delivery.progress.complete(name, &handle),
+                        Outcome::Rejected { why } => return Ok(End::Rejected(why)),
+                        Outcome::Retry { after_secs, why } => {
+                            delivery.progress.uncertain = None;
+                            return Ok(End::Retry { after_secs, why });
+                        }
+                        Outcome::Unknown { why } => {
+                            delivery.progress.uncertain = Some(name.to_owned());
+                            return Ok(End::Retry { after_secs: Some(receiver.lookup_delay_secs()), why });
+                        }
+                    }
+                    unwritten = changes_something;
+                }
+                Step::LookUp { of, request } => {
+                    unsure = false;
+                    match self.look_up(receiver, of, &request, &context).await {
+                        Outcome::Delivered(found) if found.is_empty() => delivery.progress.uncertain = None,
+                        Outcome::Delivered(found) => delivery.progress.complete(of, &found),
+                        Outcome::Retry { after_secs, why } => return Ok(End::Retry { after_secs, why }),
+                        Outcome::Unknown { why } => return Ok(End::Retry { after_secs: None, why }),
+                        // A vendor that lets us write and not read cannot tell us; told twice beats told never.
+                        Outcome::Rejected { why } => {
+                            tracing::warn!(delivery.id = %delivery.id, why, "cannot be looked up; sent again");
+                            delivery.progress.uncertain = None;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(End::Rejected(format!("it did not come to an end within {STEPS_MAX} requests")))
+    }
+
+    async fn send(&self, receiver: &Receiver, step: &str, request: &Request) -> Outcome {
+        match self.sender.send(request).await {
+            Ok(response) => receiver.interpret(step, &response),
+            Err(SendError::NotSent { why }) => Outcome::Retry { after_secs: None, why },
+            Err(SendError::MaybeSent { why }) if request.method == Method::Get => Outcome::Retry { after_secs: None, why },
+            Err(SendError::MaybeSent { why }) => Outcome::Unknown { why },
+        }
+    }
+
+    async fn look_up(&self, receiver: &Receiver, of: &str, request: &Request, context: &Context<'_>) -> Outcome {
+        match self.sender.send(request).await {
+            Ok(response) => receiver.interpret_lookup(of, context, &response),
+            Err(error) => Outcome::Retry { after_secs: None, why: error.to_string() },
+        }
+    }
+
+    /// Keeps the progress between two steps, under the lease.
+    async fn write_down(&self, delivery: &Delivery) -> Result<(), Later> {
+        let token = delivery.lease.as_ref().map_or("", |lease| lease.token.as_str());
+        match self.store.mark_delivery(delivery, token).await? {
+            Marked::Done => Ok(()),
+            Marked::TakenOver => Err(Later(None)),
+        }
+    }
+
+    async fn finish(&self, mut delivery: Delivery, end: End, token: &str) -> Result<Handle, Later> {
+        let now = self.clock.now();
+        let mut later = None;
+        match end {
+            End::Delivered => {
+                delivery.state = DeliveryState::Delivered;
+                delivery.delivered_at = Some(now);
+                delivery.answer = None;
+            }
+            End::Rejected(why) => {
+                delivery.state = DeliveryState::Rejected;
+                delivery.answer = Some(why);
+            }
+            End::Retry { why, .. } if delivery.attempts >= ATTEMPTS_MAX => {
+                delivery.state = DeliveryState::Dead;
+                delivery.answer = Some(format!("given up after {} attempts; the last: {why}", delivery.attempts));
+            }
+            End::Retry { after_secs, why } => {
+                let wait = wait_secs(&delivery.id, delivery.attempts, after_secs);
+                delivery.state = DeliveryState::Pending;
+                delivery.due = after(now, wait);
+                delivery.answer = Some(why);
+                later = Some(Later(Some(wait)));
+            }
+        }
+        delivery.lease = None;
+        log(&delivery);
+        if matches!(delivery.state, DeliveryState::Rejected | DeliveryState::Dead) {
+            // Before the mark: a finished delivery is never looked at again, and an alarm must not be missed.
+            let message = DeliveryMessage { delivery: delivery.id.clone() };
+            self.queue.bury(delivery.kind, &message).await.map_err(|error| {
+                tracing::error!(delivery.id = %delivery.id, %error, "not buried; comes again");
+                Later(None)
+            })?;
+        }
+        match (self.store.mark_delivery(&delivery, token).await?, later) {
+            (Marked::TakenOver, _) => Err(Later(None)),
+            (Marked::Done, Some(later)) => Err(later),
+            (Marked::Done, None) => Ok(delivery.progress.handle),
+        }
+    }
+}
+
+fn after(now: Timestamp, secs: u32) -> Timestamp {
+    now.checked_add(SignedDuration::from_secs(i64::from(secs))).unwrap_or(Timestamp::MAX)
+}
+
+fn log(delivery: &Delivery) {
+    let (id, state, attempts) = (&delivery.id, delivery.state.as_str(), delivery.attempts);
+    let answer = delivery.answer.as_deref().unwrap_or_default();
+    if delivery.state == DeliveryState::Delivered {
+        tracing::info!(delivery.id = %id, state, attempts, "delivery");
+    } else {
+        tracing::warn!(delivery.id = %id, state, attempts, answer, "delivery");
+    }
+}

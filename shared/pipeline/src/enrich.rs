@@ -1,0 +1,120 @@
+//! Step 5: what may have caused it, and what to do.
+//!
+//! Invariant: everything is asked at once under one deadline, and whatever is not there by then is a gap in the message.
+//! Enrichment never holds back a page for longer than that deadline.
+
+use std::future::Future;
+use std::time::Duration;
+
+use config::Repository;
+use domain::{Alert, Change, CommitRange, Enrichment, Gap, Incident, Timestamp, rank_suspects};
+use tokio::time::timeout;
+
+use crate::Triage;
+use crate::ports::{ChangeHistory, MonitorFacts, ReadError};
+
+/// Changes shown in a message.
+const CHANGES_MAX: usize = 3;
+
+/// What was learned of an alert before its people are told.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Learned {
+    pub(crate) enrichment: Enrichment,
+    pub(crate) monitor: MonitorFacts,
+}
+
+impl Triage {
+    /// Everything there is to know of an alert. `began_at` is when the metric first looked unusual.
+    pub(crate) async fn enrich(&self, alert: &Alert, began_at: Timestamp, incident: &Incident) -> Learned {
+        let rule = self.config.rule_for(alert);
+        let service = self.config.service(&alert.service);
+        let repository = service.and_then(|s| s.repository.as_ref());
+        let environment = alert.label("environment").or_else(|| service.and_then(|s| s.environment.as_deref()));
+        let mut gaps = Vec::new();
+        let (history, monitor) =
+            tokio::join!(self.read_history(repository, environment), self.in_time("monitor", self.read_monitor(alert)));
+        let (changes, commits) = history.unwrap_or_else(|missing| {
+            gaps.push(missing);
+            (Vec::new(), Ok(None))
+        });
+        let commits = commits.unwrap_or_else(|missing| {
+            gaps.push(missing);
+            None
+        });
+        let monitor = monitor.unwrap_or_else(|missing| {
+            gaps.push(missing);
+            MonitorFacts::default()
+        });
+        let dashboards = rule.dashboards.iter().chain(service.iter().flat_map(|s| &s.dashboards)).cloned().collect();
+        let suspects = rank_suspects(&changes, began_at);
+        let enrichment = Enrichment {
+            suspects,
+            changes: changes.into_iter().take(CHANGES_MAX).collect(),
+            commits,
+            runbook: rule.runbook.clone(),
+            dashboards,
+            earlier: incident.earlier.clone(),
+            gaps,
+        };
+        Learned { enrichment, monitor }
+    }
+
+    /// Deployments, then the commits between the last two of them; the second may be missing without the first.
+    async fn read_history(
+        &self,
+        repository: Option<&Repository>,
+        environment: Option<&str>,
+    ) -> Result<(Vec<Change>, Result<Option<CommitRange>, Gap>), Gap> {
+        let repository = repository.ok_or_else(|| Gap::new("deployments", "the service has no repository in config"))?;
+        let history =
+            self.changes.as_ref().ok_or_else(|| Gap::new("deployments", "no change history is configured"))?;
+        let deadline = tokio::time::Instant::now() + self.enrich_deadline();
+        let asked = history.deployments(&repository.owner, &repository.name, environment);
+        let changes = tokio::time::timeout_at(deadline, asked)
+            .await
+            .map_err(|_| self.late("deployments"))?
+            .map_err(|error| Gap::new("deployments", error.why))?;
+        let asked = commits_between_last_two(history.as_ref(), repository, &changes);
+        let commits = match tokio::time::timeout_at(deadline, asked).await {
+            Ok(answer) => answer.map_err(|error| Gap::new("commits", error.why)),
+            Err(_) => Err(self.late("commits")),
+        };
+        Ok((changes, commits))
+    }
+
+    async fn read_monitor(&self, alert: &Alert) -> Result<MonitorFacts, ReadError> {
+        match (&self.monitors, &alert.monitor_id) {
+            (Some(monitors), Some(id)) if alert.source == "arize" => Ok(monitors.monitor(id).await?.unwrap_or_default()),
+            _ => Ok(MonitorFacts::default()),
+        }
+    }
+
+    async fn in_time<T>(&self, what: &str, asked: impl Future<Output = Result<T, ReadError>>) -> Result<T, Gap> {
+        match timeout(self.enrich_deadline(), asked).await {
+            Ok(answer) => answer.map_err(|error| Gap::new(what, error.why)),
+            Err(_) => Err(self.late(what)),
+        }
+    }
+
+    fn enrich_deadline(&self) -> Duration {
+        Duration::from_secs(self.config.deadlines.enrich_secs)
+    }
+
+    fn late(&self, what: &str) -> Gap {
+        Gap::new(what, format!("no answer within {} s", self.config.deadlines.enrich_secs))
+    }
+}
+
+async fn commits_between_last_two(
+    history: &dyn ChangeHistory,
+    repository: &Repository,
+    changes: &[Change],
+) -> Result<Option<CommitRange>, ReadError> {
+    let mut hashes = changes.iter().filter_map(|c| c.commit.as_deref());
+    match (hashes.next(), hashes.next()) {
+        (Some(head), Some(base)) if head != base => {
+            history.commits(&repository.owner, &repository.name, base, head).await.map(Some)
+        }
+        _ => Ok(None),
+    }
+}

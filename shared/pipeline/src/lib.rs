@@ -1,0 +1,26 @@
+//! The story: receive, fold, suppress, confirm, enrich, route, record, deliver. One file a step, in travel order.
+//!
+//! Invariant: a step answers "done" only for what is written down. What failed comes again from its queue, and coming
+//! again is harmless: alerts are known by id, state changes by version, deliveries by lease. What is absent: AWS and
+//! vendors (both stand behind [`ports`]), and any decision, which `domain` makes.
+
+mod clock;
+mod confirm;
+mod deliver;
+mod dispatch;
+mod enrich;
+mod messages;
+mod notify;
+pub mod ports;
+mod receive;
+mod record;
+mod retry;
+mod settle;
+mod triage;
+
+pub use clock::SystemClock;
+pub use deliver::{ATTEMPTS_MAX, Deliver, LEASE_SECS};
+pub use messages::{DeliveryMessage, InboxMessage, Item, QueuedMessage, Unfinished};
+pub use notify::notification;
+pub use receive::{Accepted, Receive, Refusal};
+pub use triage::{Triage, TriageError};

@@ -1,0 +1,242 @@
+//! The few places where the story touches the outside.
+//!
+//! Invariant: an error carries the decision it allows. A store or queue error means "not known to be done": the caller
+//! fails its message, and the message comes again.
+
+use async_trait::async_trait;
+use domain::{
+    AlertId, Change, CommitRange, Delivery, DeliveryId, Entry, Fingerprint, Incident, IncidentId, Lease, Link,
+    ReceiverKind, Series, Severity, Timestamp,
+};
+use receivers::{Request, Response};
+use thiserror::Error;
+
+use crate::{DeliveryMessage, InboxMessage};
+
+/// The time.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// The store did not answer, or not with what was asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// It may answer later.
+    #[error("{operation} on the incident table failed: {why}")]
+    Unavailable {
+        /// The store's operation.
+        operation: &'static str,
+        /// Why, without any item.
+        why: String,
+    },
+    /// An item in the table is not what this version writes.
+    #[error("the item {key} cannot be read: {why}")]
+    Unreadable {
+        /// Its key.
+        key: String,
+        /// Why, without any value.
+        why: String,
+    },
+}
+
+/// Firing alerts that may be duplicates of an open incident.
+#[derive(Debug, Clone)]
+pub struct Duplicates {
+    /// Their ids.
+    pub ids: Vec<AlertId>,
+    /// The worst of them.
+    pub severity: Severity,
+    /// When the newest was received.
+    pub last_seen: Timestamp,
+    /// The time of the decision.
+    pub now: Timestamp,
+}
+
+/// Whether duplicates could be counted.
+#[derive(Debug)]
+pub enum Absorbed {
+    /// They were.
+    Counted,
+    /// They were not: this is the incident as it stands.
+    Current(Option<Box<Incident>>),
+}
+
+/// One state change: all of it is written, or nothing.
+#[derive(Debug)]
+pub struct StateChange {
+    /// The version that the decision was made on; `None` where there was no incident.
+    pub expected_version: Option<u64>,
+    /// The occurrences that the decision was made on: duplicates are counted without a new version.
+    pub expected_occurrences: u64,
+    /// The incident as it will stand.
+    pub incident: Incident,
+    /// The episode that it takes the place of, to be kept as a record.
+    pub ended: Option<Incident>,
+    /// Its new timeline entries.
+    pub entries: Vec<Entry>,
+    /// Its new deliveries.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// Whether a state change was written.
+#[derive(Debug)]
+pub enum Committed {
+    /// It was.
+    Done,
+    /// Someone else was faster: this is the incident as it stands.
+    Conflict(Option<Box<Incident>>),
+}
+
+/// Whether a delivery may be sent by this worker.
+#[derive(Debug)]
+pub enum Claim {
+    /// It may, until the lease ends. This is the delivery as it stood before: `Leased` where another worker's lease
+    /// has run out, so that what it was doing is uncertain.
+    Granted(Box<Delivery>),
+    /// Another worker holds it.
+    Held {
+        /// Until then.
+        until: Timestamp,
+    },
+    /// It is finished already.
+    Finished,
+    /// There is no such delivery.
+    Missing,
+}
+
+/// Whether a delivery's state was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marked {
+    /// It was.
+    Done,
+    /// Another worker has taken it over: nothing was written.
+    TakenOver,
+}
+
+/// Incidents, timelines and deliveries.
+#[async_trait]
+pub trait IncidentStore: Send + Sync {
+    /// Counts alerts as duplicates of an open incident, or of a pending one that is not yet to be looked at again, in
+    /// one write; refuses if any of them was seen before or is more severe.
+    async fn absorb(&self, fingerprint: &Fingerprint, duplicates: &Duplicates) -> Result<Absorbed, StoreError>;
+    /// The incident as it stands.
+    async fn incident(&self, fingerprint: &Fingerprint) -> Result<Option<Incident>, StoreError>;
+    /// Writes a state change under the version that it was decided on.
+    async fn commit(&self, change: &StateChange) -> Result<Committed, StoreError>;
+    /// An incident's deliveries, in order; of one receiver, or of all.
+    async fn deliveries(&self, incident: &IncidentId, receiver: Option<&str>) -> Result<Vec<Delivery>, StoreError>;
+    /// Takes a lease on a delivery and counts the attempt.
+    async fn claim_delivery(&self, id: &DeliveryId, lease: &Lease, now: Timestamp) -> Result<Claim, StoreError>;
+    /// Writes a delivery's state, if `token` still holds its lease.
+    async fn mark_delivery(&self, delivery: &Delivery, token: &str) -> Result<Marked, StoreError>;
+}
+
+/// The queue did not say that it took the message.
+#[derive(Debug, Error)]
+#[error("sending to the {queue} queue failed: {why}")]
+pub struct QueueError {
+    /// Which queue.
+    pub queue: String,
+    /// Why, without any body.
+    pub why: String,
+}
+
+/// The queues.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Puts messages into the inbox, to be seen after a delay of at most 900 s. All were taken when it returns.
+    async fn send_inbox(&self, messages: &[InboxMessage], delay_secs: u32) -> Result<(), QueueError>;
+    /// Tells the workers of one receiver kind that there is something to deliver.
+    async fn send_deliveries(&self, kind: ReceiverKind, messages: &[DeliveryMessage]) -> Result<(), QueueError>;
+    /// Puts a delivery that will never succeed where an alarm stands.
+    async fn bury(&self, kind: ReceiverKind, message: &DeliveryMessage) -> Result<(), QueueError>;
+}
+
+/// What a metric reader is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricQuery {
+    /// The query, with its labels filled in.
+    pub query: String,
+    /// The query for the denominators, where the metric is a rate.
+    pub total_query: Option<String>,
+    /// First slot.
+    pub start: Timestamp,
+    /// Last slot.
+    pub end: Timestamp,
+    /// Seconds between slots.
+    pub step_secs: u32,
+}
+
+/// A fact could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{why}")]
+pub struct ReadError {
+    /// Why, for people; never a body or a secret.
+    pub why: String,
+}
+
+/// Where metrics are read.
+#[async_trait]
+pub trait MetricReader: Send + Sync {
+    /// The points of a window. No data is an empty series, not an error.
+    async fn read(&self, query: &MetricQuery) -> Result<Series, ReadError>;
+}
+
+/// Where a service's deployments are known.
+#[async_trait]
+pub trait ChangeHistory: Send + Sync {
+    /// The newest deployments, newest first.
+    async fn deployments(
+        &self,
+        owner: &str,
+        name: &str,
+        environment: Option<&str>,
+    ) -> Result<Vec<Change>, ReadError>;
+    /// The commits between two.
+    async fn commits(&self, owner: &str, name: &str, base: &str, head: &str) -> Result<CommitRange, ReadError>;
+}
+
+/// A monitor as its own system tells of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MonitorFacts {
+    /// The newest value, in the metric's unit.
+    pub value: Option<f64>,
+    /// What it is compared with, in the metric's unit.
+    pub threshold: Option<f64>,
+    /// Its page.
+    pub link: Option<Link>,
+}
+
+/// Where an alert's monitor can be asked for what its webhook lacked.
+#[async_trait]
+pub trait MonitorReader: Send + Sync {
+    /// A monitor by id; `None` when there is none.
+    async fn monitor(&self, id: &str) -> Result<Option<MonitorFacts>, ReadError>;
+}
+
+/// A request brought no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The vendor cannot have seen it.
+    #[error("not sent: {why}")]
+    NotSent {
+        /// Why, without the body.
+        why: String,
+    },
+    /// The vendor may have taken it.
+    #[error("no answer: {why}")]
+    MaybeSent {
+        /// Why, without the body.
+        why: String,
+    },
+}
+
+/// The way to the vendors.
+#[async_trait]
+pub trait HttpSender: Send + Sync {
+    /// Sends once, without retries and without following redirects.
+    async fn send(&self, request: &Request) -> Result<Response, SendError>;
+}

@@ -1,0 +1,140 @@
+//! Step 1: a webhook comes in.
+//!
+//! Invariant: nothing leaves this process for a request that is not authenticated, and an answer "accepted" means that
+//! the queue has every alert. The raw body is looked into only after its signature held.
+
+use std::sync::Arc;
+
+use config::Config;
+use domain::{Alert, AlertId, Fingerprint};
+use serde::Serialize;
+use sources::{AuthError, BODY_BYTES_MAX, DecodeError, Inbound};
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::ports::{Clock, Queue, QueueError};
+use crate::{InboxMessage, Item};
+
+/// Alerts are put into one message up to this size; SQS takes 256 KiB.
+const MESSAGE_BYTES_MAX: usize = 200 * 1024;
+
+/// An alert that is durable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Accepted {
+    /// This reception.
+    pub alert_id: AlertId,
+    /// Its dedup key.
+    pub fingerprint: Fingerprint,
+}
+
+/// Why a webhook was not taken.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Config names no such source.
+    #[error("no source has this name: use one that the config lists under `sources`")]
+    UnknownSource,
+    /// The body is too large.
+    #[error("the body has more than {BODY_BYTES_MAX} bytes: send fewer alerts at once")]
+    TooLarge,
+    /// The body is compressed, or said to be no JSON.
+    #[error("{0}")]
+    UnsupportedMediaType(&'static str),
+    /// The sender is not who it should be.
+    #[error("{0}")]
+    NotAuthenticated(#[from] AuthError),
+    /// The body is not an alert.
+    #[error("{0}")]
+    Undecodable(#[from] DecodeError),
+    /// The queue did not take it: send it again.
+    #[error("the alert could not be made durable: send it again")]
+    NotDurable(#[source] QueueError),
+}
+
+/// Takes webhooks.
+pub struct Receive {
+    config: Arc<Config>,
+    queue: Arc<dyn Queue>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Receive {
+    /// Over a config and a queue.
+    #[must_use]
+    pub fn new(config: Arc<Config>, queue: Arc<dyn Queue>, clock: Arc<dyn Clock>) -> Self {
+        Self { config, queue, clock }
+    }
+
+    /// Authenticates, decodes, fingerprints and enqueues one webhook.
+    ///
+    /// # Errors
+    /// [`Refusal`] says whether the sender should mend it or send it again.
+    pub async fn accept(
+        &self,
+        source: &str,
+        headers: &[(String, String)],
+        body: &[u8],
+    ) -> Result<Vec<Accepted>, Refusal> {
+        let source = self.config.source(source).ok_or(Refusal::UnknownSource)?;
+        if body.len() > BODY_BYTES_MAX {
+            return Err(Refusal::TooLarge);
+        }
+        let inbound = Inbound { headers, body, received_at: self.clock.now() };
+        check_media_type(&inbound)?;
+        source.auth.verify(&inbound)?;
+        let alerts = source.decode(&inbound, &mut || AlertId::new(Uuid::now_v7().to_string()))?;
+        let items: Vec<Item> = alerts
+            .into_iter()
+            .map(|alert| self.fingerprint(alert))
+            .collect();
+        let accepted: Vec<Accepted> = items
+            .iter()
+            .map(|item| Accepted { alert_id: item.alert.id.clone(), fingerprint: item.fingerprint.clone() })
+            .collect();
+        self.queue.send_inbox(&pack(items), 0).await.map_err(Refusal::NotDurable)?;
+        for one in &accepted {
+            tracing::info!(alert.id = %one.alert_id, alert.fingerprint = %one.fingerprint, source = source.name, "alert accepted");
+        }
+        Ok(accepted)
+    }
+
+    /// The alert with its rule's severity, if the rule has one, and the fingerprint that its rule gives it.
+    fn fingerprint(&self, mut alert: Alert) -> Item {
+        let rule = self.config.rule_for(&alert);
+        alert.severity = rule.severity.unwrap_or(alert.severity);
+        Item { fingerprint: Fingerprint::of(&alert, &rule.group_by), alert }
+    }
+}
+
+fn check_media_type(inbound: &Inbound<'_>) -> Result<(), Refusal> {
+    if inbound.header("content-encoding").is_some_and(|e| !e.trim().eq_ignore_ascii_case("identity")) {
+        return Err(Refusal::UnsupportedMediaType("compressed bodies are not read: send the JSON as it is"));
+    }
+    let Some(media_type) = inbound.header("content-type") else { return Ok(()) };
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")) {
+        Ok(())
+    } else {
+        Err(Refusal::UnsupportedMediaType("the body must be JSON: send it with content-type application/json"))
+    }
+}
+
+/// Items in as few messages as their size allows, in order.
+fn pack(items: Vec<Item>) -> Vec<InboxMessage> {
+    let mut packed: Vec<InboxMessage> = Vec::new();
+    let mut open: Vec<Item> = Vec::new();
+    let mut open_bytes = 0;
+    for item in items {
+        let bytes = serde_json::to_string(&item).map_or(MESSAGE_BYTES_MAX, |text| text.len());
+        if !open.is_empty() && open_bytes + bytes > MESSAGE_BYTES_MAX {
+            packed.push(InboxMessage::Alerts { items: std::mem::take(&mut open) });
+            open_bytes = 0;
+        }
+        open_bytes += bytes;
+        open.push(item);
+    }
+    if !open.is_empty() {
+        packed.push(InboxMessage::Alerts { items: open });
+    }
+    packed
+}

@@ -1,0 +1,154 @@
+//! Step 7: a decision becomes one write: the incident, its timeline and its deliveries.
+//!
+//! Invariant: whatever is told stands in the same write as the state that it tells of, so that neither exists without
+//! the other. A delivery's id follows from the incident, the receiver and the transition's number.
+
+use domain::{
+    Action, Alert, Confirmation, Decision, Delivery, DeliveryId, Event, Fingerprint, Incident, Notification, Reason,
+    Timestamp, Transition,
+};
+
+use crate::enrich::Learned;
+use crate::ports::StateChange;
+use crate::{Triage, TriageError, notify};
+
+/// What was found out for a decision, kept when the decision has to be made again.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) confirmation: Option<Confirmation>,
+    learned: Option<Learned>,
+}
+
+impl Triage {
+    /// The write that a decision comes to; `None` when it changes nothing.
+    pub(crate) async fn record(
+        &self,
+        fingerprint: &Fingerprint,
+        current: Option<&Incident>,
+        fresh: &[Alert],
+        subject: &Alert,
+        decision: &Decision,
+        findings: &mut Findings,
+    ) -> Result<Option<StateChange>, TriageError> {
+        let now = self.clock.now();
+        let rule = self.config.rule_for(subject);
+        let after = Incident::after(current, fingerprint, &rule.name, fresh, decision, &rule.policy, now);
+        let Some(mut incident) = after else { return Ok(None) };
+        let deliveries = match decision.action {
+            Action::Open => self.open(&incident, subject, findings, now).await,
+            Action::Escalate => self.update(&incident, Transition::Escalated, now).await?,
+            Action::Resolve => self.update(&incident, Transition::Resolved, now).await?,
+            Action::Confirm | Action::Absorb | Action::Watch | Action::Dismiss | Action::Suppress => Vec::new(),
+        };
+        let mut entries = Vec::new();
+        for event in events(current, &incident, fresh, subject, decision, findings, &deliveries) {
+            entries.push(incident.timeline.append(&event, now)?);
+        }
+        tracing::info!(
+            incident.id = %incident.id, alert.fingerprint = %fingerprint, alerts = fresh.len(),
+            action = ?decision.action, reason = ?decision.reason, "decided"
+        );
+        Ok(Some(StateChange {
+            expected_version: current.map(|i| i.version),
+            expected_occurrences: current.map_or(0, |i| i.occurrences),
+            ended: current.filter(|i| i.id != incident.id).cloned(),
+            incident,
+            entries,
+            deliveries,
+        }))
+    }
+
+    /// Everyone on the rule's route is told that an episode opened.
+    async fn open(&self, incident: &Incident, subject: &Alert, findings: &mut Findings, now: Timestamp) -> Vec<Delivery> {
+        let began_at = began_at(findings.confirmation.as_ref()).unwrap_or(subject.observed_at);
+        let learned = match findings.learned.take() {
+            Some(learned) => learned,
+            None => self.enrich(subject, began_at, incident).await,
+        };
+        let mut told = notify::opened(incident, subject, findings.confirmation.as_ref(), &learned, now);
+        told.enrichment.earlier.clone_from(&incident.earlier);
+        findings.learned = Some(learned);
+        let receivers = self.config.rule_for(subject).receivers.iter();
+        receivers
+            .filter_map(|name| self.config.receiver(name))
+            .map(|receiver| {
+                Delivery::pending(delivery_id(incident, &receiver.name), receiver.kind(), told.clone())
+            })
+            .collect()
+    }
+
+    /// Everyone who was told of the opening is told of what came after, even if the route has changed since.
+    async fn update(
+        &self,
+        incident: &Incident,
+        transition: Transition,
+        now: Timestamp,
+    ) -> Result<Vec<Delivery>, TriageError> {
+        let told = self.store.deliveries(&incident.id, None).await?;
+        let opened = told.into_iter().filter(|d| d.transition() == Transition::Opened);
+        Ok(opened
+            .map(|d| {
+                let update: Notification = notify::updated(&d.notification, incident, transition, now);
+                Delivery::pending(delivery_id(incident, &d.id.receiver), d.kind, update)
+            })
+            .collect())
+    }
+}
+
+/// The newest transition's delivery to a receiver; the incident has counted that transition already.
+fn delivery_id(incident: &Incident, receiver: &str) -> DeliveryId {
+    DeliveryId {
+        incident: incident.id.clone(),
+        receiver: receiver.to_owned(),
+        seq: incident.transitions.saturating_sub(1),
+    }
+}
+
+/// When the first detector saw the metric leave its band.
+fn began_at(confirmation: Option<&Confirmation>) -> Option<Timestamp> {
+    confirmation?.evidence.iter().filter_map(|e| e.since).min()
+}
+
+/// What the timeline says of a decision. A storm of alerts suppressed for one reason is one entry: the incident counts
+/// them.
+fn events(
+    current: Option<&Incident>,
+    incident: &Incident,
+    fresh: &[Alert],
+    subject: &Alert,
+    decision: &Decision,
+    findings: &Findings,
+    deliveries: &[Delivery],
+) -> Vec<Event> {
+    let reason = decision.reason.clone();
+    let told_before = current.and_then(|i| i.suppressed_because.as_ref()) == Some(&reason);
+    if decision.action == Action::Absorb || (decision.action == Action::Suppress && told_before) {
+        return Vec::new();
+    }
+    let mut events = Vec::new();
+    if !fresh.is_empty() {
+        events.push(Event::Received { alert: Box::new(subject.clone()), alerts: fresh.len() });
+    }
+    if let Some(confirmation) = findings.confirmation.clone().filter(|_| asked_detectors(&reason)) {
+        events.push(Event::Verdict { confirmation });
+    }
+    if let Some(opened) = deliveries.first().filter(|_| decision.action == Action::Open) {
+        events.push(Event::Enriched { enrichment: Box::new(opened.notification.enrichment.clone()) });
+    }
+    let receivers: Vec<String> = deliveries.iter().map(|d| d.id.receiver.clone()).collect();
+    let transitioned = |transition| Event::Transitioned { transition, reason: reason.clone(), receivers };
+    events.extend(match decision.action {
+        Action::Open => Some(transitioned(Transition::Opened)),
+        Action::Escalate => Some(transitioned(Transition::Escalated)),
+        Action::Resolve => Some(transitioned(Transition::Resolved)),
+        Action::Watch => incident.next_check_at.map(|next_check_at| Event::Watching { reason, next_check_at }),
+        Action::Dismiss => Some(Event::Dismissed { reason }),
+        Action::Suppress => Some(Event::Suppressed { reason }),
+        Action::Absorb | Action::Confirm => None,
+    });
+    events
+}
+
+fn asked_detectors(reason: &Reason) -> bool {
+    matches!(reason, Reason::Confirmed | Reason::Unconfirmed | Reason::Rejected | Reason::RejectedThroughout)
+}

@@ -1,0 +1,187 @@
+//! Slack Web API: one message an episode, everything later in its thread.
+//!
+//! Invariant: at most one message an episode. Slack has no idempotency key, so each message carries its delivery's id
+//! as metadata, and an uncertain one is looked up before it is sent again; an update is harmless twice. A message that
+//! somebody deleted does not silence what comes after it: that is posted anew.
+//!
+//! Methods and errors: <https://docs.slack.dev/reference/methods/chat.postMessage>.
+
+use domain::{Outcome, ReceiverKind, Transition};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+
+use crate::facts::Facts;
+use crate::templates::Markup;
+use crate::text::{address, percent_encoded};
+use crate::{Context, Method, Request, Response, Step, Vendor};
+
+mod answer;
+mod blocks;
+mod mrkdwn;
+#[cfg(test)]
+mod tests;
+
+/// Where the Web API lives; method names follow it.
+pub const BASE_URL: &str = "https://slack.com/api";
+
+/// Posts the episode's message.
+const POST: &str = "post";
+/// Changes the episode's message.
+const UPDATE: &str = "update";
+/// Posts into its thread.
+const REPLY: &str = "reply";
+
+/// Names our metadata.
+const EVENT_TYPE: &str = "tocsin_delivery";
+
+/// Messages asked for in a look-up: the most that Slack gives at once.
+const LOOKUP_MESSAGES: u16 = 999;
+
+/// Seconds by which our clock and Slack's may differ.
+const CLOCK_SLACK_SECS: i64 = 300;
+
+/// Longest `text` beside the blocks, in UTF-16 units; Slack takes 40,000 and shows a line.
+const TEXT_UNITS_MAX: usize = 1000;
+
+/// Where messages go, and as whom.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// [`BASE_URL`] unless a test says otherwise: `chat.postMessage` follows it.
+    pub base_url: String,
+    /// A bot token with `chat:write`; `channels:history` lets a lost answer be looked up.
+    pub token: SecretString,
+    /// Channel id (`C…`) or name (`#ai-ops`). Only an id can be looked up before the first message.
+    pub channel: String,
+}
+
+/// The episode's message.
+struct Message<'a> {
+    channel: &'a str,
+    ts: &'a str,
+}
+
+impl Vendor for Settings {
+    fn kind(&self) -> ReceiverKind {
+        ReceiverKind::Slack
+    }
+
+    fn next(&self, context: &Context<'_>) -> Step {
+        if let Some(step) = self.look_up(context) {
+            return step;
+        }
+        let resolved = context.notification.transition == Transition::Resolved;
+        let thread_gone = context.progress.handle.get("thread") == Some("gone");
+        match known_message(context) {
+            _ if context.done(POST) => Step::Finished,
+            Some(message) if context.notification.transition != Transition::Opened && !thread_gone => {
+                if resolved && !context.done(UPDATE) {
+                    self.update(context, &message)
+                } else if context.done(REPLY) {
+                    Step::Finished
+                } else {
+                    self.reply(context, &message)
+                }
+            }
+            _ => self.post(context),
+        }
+    }
+
+    fn interpret(&self, step: &str, response: &Response) -> Outcome {
+        answer::interpret(step, response)
+    }
+
+    fn interpret_lookup(&self, of: &str, context: &Context<'_>, response: &Response) -> Outcome {
+        answer::interpret_lookup(of, &context.delivery.to_string(), self.lookup_channel(context), response)
+    }
+
+    fn lookup_delay_secs(&self) -> u64 {
+        2
+    }
+}
+
+/// The message of an earlier delivery, unless it was found deleted.
+fn known_message<'a>(context: &Context<'a>) -> Option<Message<'a>> {
+    let known = context.known;
+    let there = known.get("thread") != Some("gone");
+    let (channel, ts) = known.get("channel").zip(known.get("ts")).filter(|_| there)?;
+    Some(Message { channel, ts })
+}
+
+impl Settings {
+    fn post(&self, context: &Context<'_>) -> Step {
+        let template = match context.notification.transition {
+            Transition::Resolved => "slack/resolved.hbs",
+            _ => "slack/message.hbs",
+        };
+        let mut body = message(context, template);
+        body["channel"] = self.channel.as_str().into();
+        body["metadata"] = metadata(context);
+        self.send(POST, "chat.postMessage", body)
+    }
+
+    fn update(&self, context: &Context<'_>, to: &Message<'_>) -> Step {
+        // Without metadata of its own the message keeps what it had.
+        let mut body = message(context, "slack/resolved.hbs");
+        body["channel"] = to.channel.into();
+        body["ts"] = to.ts.into();
+        self.send(UPDATE, "chat.update", body)
+    }
+
+    fn reply(&self, context: &Context<'_>, to: &Message<'_>) -> Step {
+        let mut body = message(context, "slack/reply.hbs");
+        body["channel"] = to.channel.into();
+        body["thread_ts"] = to.ts.into();
+        body["metadata"] = metadata(context);
+        self.send(REPLY, "chat.postMessage", body)
+    }
+
+    fn send(&self, name: &'static str, method: &str, body: Value) -> Step {
+        let url = address(&self.base_url, &format!("/{method}"));
+        Step::Send { name, request: Request { method: Method::Post, url, headers: self.headers(), body: Some(body) } }
+    }
+
+    fn headers(&self) -> Vec<(&'static str, SecretString)> {
+        vec![("authorization", format!("Bearer {}", self.token.expose_secret()).into())]
+    }
+
+    /// Asks for the uncertain message, if one is.
+    fn look_up(&self, context: &Context<'_>) -> Option<Step> {
+        let of = [POST, REPLY].into_iter().find(|step| context.uncertain(step))?;
+        let oldest = context.notification.at.as_second().saturating_sub(CLOCK_SLACK_SECS).max(0);
+        let channel = percent_encoded(self.lookup_channel(context));
+        let common = format!("channel={channel}&oldest={oldest}&limit={LOOKUP_MESSAGES}&include_all_metadata=true");
+        let path = match known_message(context).filter(|_| of == REPLY) {
+            Some(Message { ts, .. }) => format!("/conversations.replies?{common}&ts={}", percent_encoded(ts)),
+            None => format!("/conversations.history?{common}"),
+        };
+        let url = address(&self.base_url, &path);
+        let request = Request { method: Method::Get, url, headers: self.headers(), body: None };
+        Some(Step::LookUp { of, request })
+    }
+
+    /// The channel's id where Slack told it, else as configured.
+    fn lookup_channel<'a>(&'a self, context: &Context<'a>) -> &'a str {
+        context.handle("channel").unwrap_or(&self.channel)
+    }
+}
+
+fn message(context: &Context<'_>, template: &str) -> Value {
+    let facts = Facts::of(context.notification);
+    let unconfirmed = if facts.unconfirmed { "UNCONFIRMED, " } else { "" };
+    let text = Markup::Mrkdwn.escape(&format!("{}: {unconfirmed}{}", facts.transition, facts.headline));
+    let text = mrkdwn::cut(&text, TEXT_UNITS_MAX);
+    let room = blocks::TOTAL_UNITS_MAX - TEXT_UNITS_MAX;
+    json!({
+        "text": text,
+        "blocks": blocks::blocks(&context.templates.render(template, &facts), room),
+        "parse": "none",
+        "link_names": false,
+        "unfurl_links": false,
+        "unfurl_media": false,
+    })
+}
+
+fn metadata(context: &Context<'_>) -> Value {
+    let payload = json!({ "delivery": context.delivery.to_string(), "incident": context.notification.incident.as_str() });
+    json!({ "event_type": EVENT_TYPE, "event_payload": payload })
+}

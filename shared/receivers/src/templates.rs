@@ -1,0 +1,210 @@
+//! How messages read: the bundled templates, and the users' own in their place.
+//!
+//! Invariant: a message always has a text. A template that fails, that says nothing or that writes too much gives way
+//! to a plain message that names it; values are escaped for the receiver's markup, so that nothing in an alert pings,
+//! links or formats. A template can include no other, so that none recurs.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, Write};
+
+use handlebars::{Handlebars, TemplateErrorReason};
+use thiserror::Error;
+
+use crate::facts::Facts;
+use crate::text::{cut, one_line};
+
+mod check;
+mod extras;
+mod markup;
+mod plain;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use markup::{GUARD, Markup, is_markdown_sign};
+
+/// Longest rendered text, in bytes.
+const OUTPUT_BYTES_MAX: usize = 64 * 1024;
+
+/// Longest reason in a template's error, in UTF-16 units.
+const WHY_UNITS_MAX: usize = 300;
+
+/// Name, markup of its values, and the bundled text.
+const BUNDLED: [(&str, Markup, &str); 8] = [
+    ("pagerduty/summary.hbs", Markup::Plain, include_str!("../../../templates/pagerduty/summary.hbs")),
+    ("pagerduty/details.hbs", Markup::Plain, include_str!("../../../templates/pagerduty/details.hbs")),
+    ("slack/message.hbs", Markup::Mrkdwn, include_str!("../../../templates/slack/message.hbs")),
+    ("slack/resolved.hbs", Markup::Mrkdwn, include_str!("../../../templates/slack/resolved.hbs")),
+    ("slack/reply.hbs", Markup::Mrkdwn, include_str!("../../../templates/slack/reply.hbs")),
+    ("jira/summary.hbs", Markup::Plain, include_str!("../../../templates/jira/summary.hbs")),
+    ("jira/description.hbs", Markup::Markdown, include_str!("../../../templates/jira/description.hbs")),
+    ("jira/comment.hbs", Markup::Markdown, include_str!("../../../templates/jira/comment.hbs")),
+];
+
+/// Every template's name, in the order of [`BUNDLED`].
+const NAMES: [&str; BUNDLED.len()] = {
+    let mut names = [""; BUNDLED.len()];
+    let mut i = 0;
+    while i < names.len() {
+        names[i] = BUNDLED[i].0;
+        i += 1;
+    }
+    names
+};
+
+/// One mistake in one template.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{name}:{line}: {why}")]
+pub struct TemplateError {
+    /// The template's name: `slack/message.hbs`.
+    pub name: String,
+    /// The line, from 1; 1 where the mistake is the whole file's.
+    pub line: usize,
+    /// What is wrong, for people.
+    pub why: String,
+}
+
+/// Every template, ready to render.
+#[derive(Clone)]
+pub struct Templates {
+    engines: BTreeMap<&'static str, Engine>,
+}
+
+/// One template in a registry of its own, so that it finds no other to include.
+#[derive(Clone)]
+struct Engine {
+    markup: Markup,
+    handlebars: Handlebars<'static>,
+}
+
+impl Templates {
+    /// The templates that come with Tocsin.
+    #[must_use]
+    pub fn bundled() -> Self {
+        // A bundled template that did not parse would leave its engine empty and its messages plain: a test forbids it.
+        let engines = BUNDLED.iter().map(|(name, markup, text)| (*name, Engine::new(*markup, name, text).0)).collect();
+        Self { engines }
+    }
+
+    /// The users' templates by name (`slack/message.hbs`), the bundled ones in place of those not given.
+    ///
+    /// # Errors
+    /// Every mistake of every file: a name that no receiver asks for, a syntax error, a tag that is not allowed, an
+    /// unknown helper.
+    pub fn from_files(files: impl IntoIterator<Item = (String, String)>) -> Result<Self, Vec<TemplateError>> {
+        let mut templates = Self::bundled();
+        let mut errors = Vec::new();
+        for (name, text) in files {
+            let Some((known, markup, _)) = BUNDLED.iter().find(|(known, ..)| *known == name) else {
+                let why = format!("no receiver asks for a template of that name; there are {}", NAMES.join(", "));
+                errors.push(TemplateError { name, line: 1, why });
+                continue;
+            };
+            match check::mistake(&text).map(|(line, why)| error(known, line, &why)) {
+                Some(mistake) => errors.push(mistake),
+                None => match Engine::new(*markup, known, &text) {
+                    (_, Some(mistake)) => errors.push(mistake),
+                    (engine, None) => drop(templates.engines.insert(known, engine)),
+                },
+            }
+        }
+        if errors.is_empty() { Ok(templates) } else { Err(errors) }
+    }
+
+    /// The names there are.
+    #[must_use]
+    pub fn names() -> &'static [&'static str] {
+        &NAMES
+    }
+
+    /// The template's text over the facts, or the plain message in its markup.
+    pub(crate) fn render(&self, name: &str, facts: &Facts) -> String {
+        let Some(engine) = self.engines.get(name) else {
+            return plain::message(name, Markup::Plain, facts);
+        };
+        match engine.render(name, facts) {
+            Ok(text) if says_something(&text) => text,
+            Ok(_) | Err(_) => plain::message(name, engine.markup, facts),
+        }
+    }
+
+    /// The same on one line.
+    pub(crate) fn render_line(&self, name: &str, facts: &Facts) -> String {
+        let text = self.engines.get(name).and_then(|engine| engine.render(name, facts).ok()).unwrap_or_default();
+        let text = one_line(&text);
+        if says_something(&text) { text } else { plain::line(name, facts) }
+    }
+}
+
+impl fmt::Debug for Templates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.engines.keys()).finish()
+    }
+}
+
+impl Engine {
+    /// The engine, and what is wrong with its template. An engine without its template renders nothing.
+    fn new(markup: Markup, name: &'static str, text: &str) -> (Self, Option<TemplateError>) {
+        let mut handlebars = Handlebars::new();
+        handlebars.register_escape_fn(move |value| markup.escape(value));
+        // It writes values to the log.
+        handlebars.unregister_helper("log");
+        extras::register(&mut handlebars, markup);
+        let parsed = handlebars.register_template_string(name, text);
+        let mut engine = Self { markup, handlebars };
+        let mistake = match parsed {
+            Err(mistake) => {
+                let why = match mistake.reason() {
+                    TemplateErrorReason::InvalidSyntax(why) => format!("not a template here: {why}"),
+                    reason => reason.to_string(),
+                };
+                Some(error(name, mistake.pos().map_or(1, |(line, _)| line), &why))
+            }
+            Ok(()) => engine.try_out(name),
+        };
+        if mistake.is_some() {
+            engine.handlebars.clear_templates();
+        }
+        (engine, mistake)
+    }
+
+    /// Renders it over full and over empty facts: an unknown helper shows only then.
+    fn try_out(&mut self, name: &'static str) -> Option<TemplateError> {
+        let failed = |facts: &Facts| self.render(name, facts).err();
+        let mistake = failed(&Facts::sample()).or_else(|| failed(&Facts::default()))?;
+        Some(error(name, mistake.line_no.unwrap_or(1), &mistake.reason().to_string()))
+    }
+
+    fn render(&self, name: &str, facts: &Facts) -> Result<String, handlebars::RenderError> {
+        let mut output = Bounded::default();
+        self.handlebars.render_to_write(name, facts, &mut output)?;
+        Ok(String::from_utf8(output.0)?)
+    }
+}
+
+/// A buffer that refuses to grow past [`OUTPUT_BYTES_MAX`].
+#[derive(Default)]
+struct Bounded(Vec<u8>);
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > OUTPUT_BYTES_MAX {
+            return Err(io::Error::other("it writes more than 64 KB"));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// True where there is more than white space and the marks of our own line format.
+fn says_something(text: &str) -> bool {
+    text.chars().any(|c| !c.is_whitespace() && !c.is_control() && !"#-~*".contains(c))
+}
+
+fn error(name: &str, line: usize, why: &str) -> TemplateError {
+    TemplateError { name: name.to_owned(), line, why: cut(&one_line(why), WHY_UNITS_MAX) }
+}

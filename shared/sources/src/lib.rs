@@ -1,0 +1,34 @@
+//! Alert sources: check who sent a webhook over its raw body, then decode it into alerts.
+//!
+//! Invariant: pure and synchronous, no clock; [`Inbound::received_at`] is the only time. [`Auth::verify`] comes before
+//! [`Source::decode`], and only fields that a [`Mapping`] names reach an alert. Adding a source is one file and one line
+//! in `kind.rs`. What is absent: HTTP, storage, the replay guard.
+
+mod arize;
+mod arize_hmac;
+mod auth;
+mod bearer;
+mod decode;
+mod generic;
+mod inbound;
+mod json;
+mod kind;
+mod link;
+mod mapping;
+mod non_finite;
+mod observed_at;
+mod reading;
+mod signed;
+mod standard_webhooks;
+mod text;
+
+pub use auth::{Auth, AuthError, InvalidAuth, SECRETS_MAX};
+pub use decode::{ALERTS_MAX, DecodeError, Source};
+pub use inbound::{BODY_BYTES_MAX, Inbound};
+pub use json::DEPTH_MAX;
+pub use kind::Kind;
+pub use link::{LINK_CHARS_MAX, LINKS_MAX};
+pub use mapping::{Field, LABELS_MAX, Mapping};
+pub use observed_at::AHEAD_SECS_MAX;
+pub use signed::{FRESH_SECS, SIGNATURES_MAX};
+pub use text::TEXT_CHARS_MAX;

@@ -1,0 +1,9 @@
+//! The adapters against servers on loopback: scripted ones for failures, stand-ins for the vendors' own behaviour.
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod arize;
+mod github;
+mod prometheus;
+mod sender;
+mod stand_ins_answer;
+mod wire;

@@ -1,0 +1,1 @@
+//! Acceptance tests: the whole way of an alert.

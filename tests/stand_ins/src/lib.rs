@@ -1,0 +1,53 @@
+//! Stand-ins that behave like the vendors: `PagerDuty`, Slack, Jira, GitHub, Prometheus.
+//!
+//! Each listens on a loopback port of its own, keeps its state in memory, refuses what its vendor refuses with that
+//! vendor's status and error shape, and can be told to fail. They stop when their last clone is dropped.
+//!
+//! Invariant: a stand-in knows its vendor and nothing of us; what it shows is what the vendor would have shown.
+
+mod clock;
+mod faults;
+pub mod github;
+pub mod jira;
+pub mod pagerduty;
+pub mod prometheus;
+mod server;
+pub mod slack;
+
+pub use faults::{Fault, Faults};
+pub use github::Github;
+pub use jira::Jira;
+pub use pagerduty::Pagerduty;
+pub use prometheus::Prometheus;
+pub use slack::Slack;
+
+/// One of each.
+#[derive(Debug, Clone)]
+pub struct StandIns {
+    /// Events API v2.
+    pub pagerduty: Pagerduty,
+    /// Web API.
+    pub slack: Slack,
+    /// Jira Cloud, REST v3.
+    pub jira: Jira,
+    /// REST, the parts about deployments and commits.
+    pub github: Github,
+    /// HTTP API v1, the query part.
+    pub prometheus: Prometheus,
+}
+
+impl StandIns {
+    /// Starts all of them, without faults and with empty state. Needs a running tokio runtime.
+    ///
+    /// # Errors
+    /// When a loopback port cannot be bound.
+    pub async fn start() -> std::io::Result<Self> {
+        Ok(Self {
+            pagerduty: Pagerduty::start().await?,
+            slack: Slack::start().await?,
+            jira: Jira::start().await?,
+            github: Github::start().await?,
+            prometheus: Prometheus::start().await?,
+        })
+    }
+}
