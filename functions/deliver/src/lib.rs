@@ -28,7 +28,10 @@ pub async fn handle(
     let mut batch = Vec::new();
     for record in event.payload.records {
         let id = record.message_id.unwrap_or_default();
-        receipts.insert(id.clone(), (record.event_source_arn.unwrap_or_default(), record.receipt_handle.unwrap_or_default()));
+        receipts.insert(
+            id.clone(),
+            (record.event_source_arn.unwrap_or_default(), record.receipt_handle.unwrap_or_default()),
+        );
         batch.push(QueuedMessage { id, body: record.body.unwrap_or_default() });
     }
     let mut response = SqsBatchResponse::default();

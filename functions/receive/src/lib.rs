@@ -3,8 +3,8 @@
 //! Invariant: 202 is answered only for what the queue has. Errors are problem+json (RFC 9457) and never repeat a body, a
 //! header or a secret.
 
-use lambda_http::{Body, Request, Response};
 use lambda_http::http::{Method, StatusCode, header};
+use lambda_http::{Body, Request, Response};
 use pipeline::{Receive, Refusal};
 use serde_json::{Value, json};
 
@@ -12,11 +12,9 @@ use serde_json::{Value, json};
 pub async fn handle(receive: &Receive, request: Request) -> Response<Body> {
     let path = request.uri().path().trim_end_matches('/').to_owned();
     match (request.method(), path.as_str()) {
-        (&Method::GET, "/healthz") => answer(
-            StatusCode::OK,
-            "application/json",
-            &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }),
-        ),
+        (&Method::GET, "/healthz") => {
+            answer(StatusCode::OK, "application/json", &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
+        }
         (method, path) => match path.strip_prefix("/alerts/") {
             Some(source) if method == Method::POST => accept(receive, source, &request).await,
             Some(_) => not_allowed("POST"),

@@ -15,6 +15,7 @@ async fn main() -> anyhow::Result<()> {
     let config = Arc::new(config::load_from_env()?);
     let queues = Queues::new(Clients::from_env()?.sqs, QueueUrls::from_env());
     let receive = Receive::new(config, Arc::new(queues), Arc::new(SystemClock));
-    let service = service_fn(|request: Request| async { Ok::<_, Infallible>(receive::handle(&receive, request).await) });
+    let service =
+        service_fn(|request: Request| async { Ok::<_, Infallible>(receive::handle(&receive, request).await) });
     lambda_http::run(service).await.map_err(anyhow::Error::from_boxed)
 }

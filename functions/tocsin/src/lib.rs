@@ -12,5 +12,5 @@ mod run;
 mod send;
 
 pub use cli::{Command, Options};
-pub use local::{Local, LocalError, LocalOptions};
+pub use local::{LOCAL_SECRET, Local, LocalError, LocalOptions};
 pub use run::{Answer, run};

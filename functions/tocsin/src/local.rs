@@ -27,7 +27,8 @@ use thiserror::Error;
 use tokio::task::JoinSet;
 
 pub(crate) use demo::run_demo;
-pub(crate) use environment::{LOCAL_SECRET, LocalEnvironment};
+pub use environment::LOCAL_SECRET;
+pub(crate) use environment::LocalEnvironment;
 
 /// How often the queues are asked whether they are empty.
 const QUIET_POLL: Duration = Duration::from_millis(20);

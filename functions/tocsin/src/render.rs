@@ -5,8 +5,8 @@
 use anyhow::{Context, bail};
 use config::{Config, TemplateDirectory};
 use domain::{
-    Alert, AlertId, Confirmation, Decision, DeliveryId, Fingerprint, Handle, Incident, Notification, Progress, Timestamp,
-    Transition,
+    Alert, AlertId, Confirmation, Decision, DeliveryId, Fingerprint, Handle, Incident, Notification, Progress,
+    Timestamp, Transition,
 };
 use pipeline::SystemClock;
 use pipeline::ports::Clock;
@@ -35,8 +35,7 @@ pub(crate) fn render(args: &RenderArgs, say: &mut impl FnMut(String)) -> anyhow:
         bail!("--receiver {}: use one of {}", args.receiver, known.join(", "));
     };
     let notification = notification(&decode(args, &config)?, &config, transition)?;
-    let delivery =
-        DeliveryId { incident: notification.incident.clone(), receiver: receiver.name.clone(), seq: 0 };
+    let delivery = DeliveryId { incident: notification.incident.clone(), receiver: receiver.name.clone(), seq: 0 };
     let current = TemplateDirectory::new(args.templates.clone()).current();
     let (known, progress) = (Handle::default(), Progress::default());
     let context = Delivering {

@@ -66,7 +66,8 @@ impl Clients {
     /// [`ClientsError`] names the variable that is missing.
     pub fn from_env() -> Result<Self, ClientsError> {
         let read = |name: &'static str| std::env::var(name).map_err(|_| ClientsError(name));
-        let region = read("AWS_REGION").or_else(|_| read("AWS_DEFAULT_REGION")).map_err(|_| ClientsError("AWS_REGION"))?;
+        let region =
+            read("AWS_REGION").or_else(|_| read("AWS_DEFAULT_REGION")).map_err(|_| ClientsError("AWS_REGION"))?;
         let credentials = Credentials::new(
             read("AWS_ACCESS_KEY_ID")?,
             read("AWS_SECRET_ACCESS_KEY")?,

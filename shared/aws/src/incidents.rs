@@ -6,9 +6,7 @@
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{
-    Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem,
-};
+use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem};
 use domain::{Fingerprint, Incident, SEEN_ALERTS_MAX};
 use pipeline::ports::{Absorbed, Committed, Duplicates, StateChange, StoreError};
 
@@ -131,7 +129,9 @@ fn is_lost_race(error: &TransactWriteItemsError) -> bool {
     let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else {
         return error.is_transaction_in_progress_exception();
     };
-    cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code()).all(|code| {
-        matches!(code, "None" | "ConditionalCheckFailed" | "TransactionConflict")
-    })
+    cancelled
+        .cancellation_reasons()
+        .iter()
+        .filter_map(|reason| reason.code())
+        .all(|code| matches!(code, "None" | "ConditionalCheckFailed" | "TransactionConflict"))
 }

@@ -165,9 +165,8 @@ pub(crate) fn json<T: Serialize>(value: &T, what: &str) -> Result<AttributeValue
 }
 
 fn parse<T: DeserializeOwned>(item: &Item, name: &str) -> Result<T, StoreError> {
-    serde_json::from_str(read_text(item, name)?).map_err(|error| {
-        unreadable(item, format!("`{name}`: line {}, column {}", error.line(), error.column()))
-    })
+    serde_json::from_str(read_text(item, name)?)
+        .map_err(|error| unreadable(item, format!("`{name}`: line {}, column {}", error.line(), error.column())))
 }
 
 pub(crate) fn read_text<'a>(item: &'a Item, name: &str) -> Result<&'a str, StoreError> {

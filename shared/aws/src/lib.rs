@@ -3,8 +3,8 @@
 //! Invariant: every write is conditional, and an expiry is checked in the condition, never left to TTL. The same code
 //! runs in the cloud and on the embedded engines. What is absent: decisions, and any other AWS service.
 
-mod clients;
 mod claim;
+mod clients;
 mod deliveries;
 mod incidents;
 mod items;

@@ -162,11 +162,18 @@ impl Queues {
         Ok(counts.iter().filter_map(|name| attributes.get(name)?.parse::<u64>().ok()).sum())
     }
 
-    async fn send<T: Serialize>(&self, url: Option<&String>, name: &str, messages: &[T], delay_secs: u32) -> Result<(), QueueError> {
+    async fn send<T: Serialize>(
+        &self,
+        url: Option<&String>,
+        name: &str,
+        messages: &[T],
+        delay_secs: u32,
+    ) -> Result<(), QueueError> {
         let missing = || QueueError { queue: name.to_owned(), why: "its address is not configured".to_owned() };
         let url = url.ok_or_else(missing)?;
         let unwritable = |e: serde_json::Error| QueueError { queue: name.to_owned(), why: e.to_string() };
-        let bodies: Vec<String> = messages.iter().map(serde_json::to_string).collect::<Result<_, _>>().map_err(unwritable)?;
+        let bodies: Vec<String> =
+            messages.iter().map(serde_json::to_string).collect::<Result<_, _>>().map_err(unwritable)?;
         let delay_secs = delay_secs.min(900).cast_signed();
         for batch in batches(bodies) {
             match <[String; 1]>::try_from(batch) {
@@ -182,7 +189,11 @@ impl Queues {
 
     async fn send_batch(&self, url: &str, name: &str, batch: Vec<String>, delay_secs: i32) -> Result<(), QueueError> {
         let entries = batch.into_iter().enumerate().map(|(index, body)| {
-            SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body).delay_seconds(delay_secs).build()
+            SendMessageBatchRequestEntry::builder()
+                .id(index.to_string())
+                .message_body(body)
+                .delay_seconds(delay_secs)
+                .build()
         });
         let entries: Vec<_> = entries.collect::<Result<_, _>>().map_err(|error| failed(name, &error))?;
         let sent = self.client.send_message_batch().queue_url(url).set_entries(Some(entries)).send().await;

@@ -7,7 +7,9 @@ use pipeline::ports::{IncidentStore, StoreError};
 
 use crate::Store;
 use crate::deliveries::query;
-use crate::items::{EPISODE, INCIDENT, Item, delivery_prefix, read_delivery, read_entry, read_incident, read_text, text};
+use crate::items::{
+    EPISODE, INCIDENT, Item, delivery_prefix, read_delivery, read_entry, read_incident, read_text, text,
+};
 use crate::store::unavailable;
 
 /// Everything that stands of one incident.

@@ -73,7 +73,8 @@ pub(crate) fn secret(value: &Value<'_>) -> Option<SecretString> {
         return value.fail("this version reads secrets from the environment", "use ${NAME} and set NAME");
     }
     let Some(name) = reference(text) else {
-        let what = if text.starts_with('$') { "this is no name of a variable" } else { "a secret must not stand in the file" };
+        let what =
+            if text.starts_with('$') { "this is no name of a variable" } else { "a secret must not stand in the file" };
         return value.fail(what, "write ${NAME}, in capitals, and set NAME in the environment");
     };
     match value.variable(name) {

@@ -49,7 +49,8 @@ pub(crate) fn nearest<'n>(word: &str, known: impl IntoIterator<Item = &'n str>) 
 
 /// Levenshtein's distance, after letters' case and `-` for `_` are levelled.
 fn distance(left: &str, right: &str) -> usize {
-    let level = |text: &str| text.chars().map(|c| if c == '-' { '_' } else { c.to_ascii_lowercase() }).collect::<Vec<_>>();
+    let level =
+        |text: &str| text.chars().map(|c| if c == '-' { '_' } else { c.to_ascii_lowercase() }).collect::<Vec<_>>();
     let (left, right) = (level(left), level(right));
     let mut row: Vec<usize> = (0..=right.len()).collect();
     for (i, l) in left.iter().enumerate() {

@@ -20,17 +20,8 @@ use crate::Config;
 use crate::reader::Value;
 
 /// The sections, as the file names them.
-const SECTIONS: &[&str] = &[
-    "sources",
-    "arize_api",
-    "prometheus",
-    "github",
-    "services",
-    "rules",
-    "default",
-    "receivers",
-    "deadlines",
-];
+const SECTIONS: &[&str] =
+    &["sources", "arize_api", "prometheus", "github", "services", "rules", "default", "receivers", "deadlines"];
 
 /// The whole file.
 pub(crate) fn read(root: &Value<'_>) -> Option<Config> {

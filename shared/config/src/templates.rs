@@ -147,7 +147,8 @@ fn list(directory: &Path) -> Result<BTreeMap<String, Stamp>, TemplateMistake> {
 }
 
 fn entries(directory: &Path) -> Result<Vec<fs::DirEntry>, TemplateMistake> {
-    let listed = fs::read_dir(directory).and_then(|entries| entries.take(FILES_MAX + 1).collect::<io::Result<Vec<_>>>());
+    let listed =
+        fs::read_dir(directory).and_then(|entries| entries.take(FILES_MAX + 1).collect::<io::Result<Vec<_>>>());
     let listed = listed.map_err(|error| unreadable(directory, &error))?;
     if listed.len() > FILES_MAX {
         let error = io::Error::other(format!("it holds more than {FILES_MAX} files"));

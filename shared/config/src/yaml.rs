@@ -83,7 +83,8 @@ fn has_anchor(line: &str) -> bool {
     let before = std::iter::once(' ').chain(line.chars());
     let after = line.chars().skip(1).chain(std::iter::once(' '));
     before.zip(line.chars()).zip(after).any(|((before, c), after)| {
-        let begins = before.is_whitespace() || before.is_control() || matches!(before, '[' | '{' | ',' | ':' | '\u{feff}');
+        let begins =
+            before.is_whitespace() || before.is_control() || matches!(before, '[' | '{' | ',' | ':' | '\u{feff}');
         c == '&' && begins && !after.is_whitespace() && after != '&'
     })
 }
@@ -109,7 +110,9 @@ fn load(text: &str) -> Result<Vec<Node>, Mistake> {
 fn no_yaml(text: &str, error: &ScanError) -> Mistake {
     let line = error.marker().line();
     let mend = match text.lines().nth(line.saturating_sub(1)) {
-        Some(line) if line.contains("${") && line.contains(['[', '{']) => "inside [ ] and { } write \"${NAME}\" in quotes",
+        Some(line) if line.contains("${") && line.contains(['[', '{']) => {
+            "inside [ ] and { } write \"${NAME}\" in quotes"
+        }
         Some(line) if line.starts_with('\t') => "indent with spaces",
         _ => "look at the indentation, quotes and brackets on this line and the one before",
     };

@@ -64,9 +64,9 @@ fn fill_in(query: &str, alert: &Alert) -> Result<String, Gap> {
     for name in ["source", "monitor", "service", "metric", "severity"] {
         labels.extend(alert.label(name).map(|value| (name, value)));
     }
-    templates.render_template(query, &labels).map_err(|error| {
-        Gap::new("metric", format!("the rule's query cannot be filled in: {}", error.reason()))
-    })
+    templates
+        .render_template(query, &labels)
+        .map_err(|error| Gap::new("metric", format!("the rule's query cannot be filled in: {}", error.reason())))
 }
 
 fn escape_promql(value: &str) -> String {

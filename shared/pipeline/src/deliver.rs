@@ -30,6 +30,9 @@ pub const ATTEMPTS_MAX: u32 = 50;
 /// Seconds that one batch may take: an attempt is cut off before its lease ends.
 const ATTEMPT_SECS_MAX: u64 = LEASE_SECS - 15;
 
+/// A worker that finds a delivery held looks again after this many seconds: the holder is mostly done by then.
+const HELD_SECS_MAX: i64 = 5;
+
 /// Deliveries made at one time.
 const CONCURRENT_MAX: usize = 10;
 
@@ -119,7 +122,7 @@ impl Deliver {
                 self.attempt(*delivery, lease, known, earlier.as_ref(), taken_over).await
             }
             Claim::Held { until } => {
-                let secs = (until.as_second() - now.as_second()).clamp(1, i64::from(u32::MAX));
+                let secs = (until.as_second() - now.as_second()).clamp(1, HELD_SECS_MAX);
                 Err(Later(u32::try_from(secs).ok()))
             }
             Claim::Finished => Ok(Handle::default()),
@@ -165,7 +168,12 @@ fn by_receiver(batch: Vec<QueuedMessage>) -> (ByReceiver, Vec<Unfinished>) {
                 entry.messages.push(id);
             }
             Err(error) => {
-                tracing::error!(message.id = id, line = error.line(), column = error.column(), "not a delivery message");
+                tracing::error!(
+                    message.id = id,
+                    line = error.line(),
+                    column = error.column(),
+                    "not a delivery message"
+                );
                 unreadable.push(Unfinished { id, after_secs: None });
             }
         }

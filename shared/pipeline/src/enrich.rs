@@ -65,7 +65,8 @@ impl Triage {
         repository: Option<&Repository>,
         environment: Option<&str>,
     ) -> Result<(Vec<Change>, Result<Option<CommitRange>, Gap>), Gap> {
-        let repository = repository.ok_or_else(|| Gap::new("deployments", "the service has no repository in config"))?;
+        let repository =
+            repository.ok_or_else(|| Gap::new("deployments", "the service has no repository in config"))?;
         let history =
             self.changes.as_ref().ok_or_else(|| Gap::new("deployments", "no change history is configured"))?;
         let deadline = tokio::time::Instant::now() + self.enrich_deadline();
@@ -84,7 +85,9 @@ impl Triage {
 
     async fn read_monitor(&self, alert: &Alert) -> Result<MonitorFacts, ReadError> {
         match (&self.monitors, &alert.monitor_id) {
-            (Some(monitors), Some(id)) if alert.source == "arize" => Ok(monitors.monitor(id).await?.unwrap_or_default()),
+            (Some(monitors), Some(id)) if alert.source == "arize" => {
+                Ok(monitors.monitor(id).await?.unwrap_or_default())
+            }
             _ => Ok(MonitorFacts::default()),
         }
     }

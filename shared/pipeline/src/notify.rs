@@ -26,7 +26,12 @@ pub(crate) fn opened(
 }
 
 /// What is told later in an episode: what was told when it opened, brought up to date.
-pub(crate) fn updated(opened: &Notification, incident: &Incident, transition: Transition, at: Timestamp) -> Notification {
+pub(crate) fn updated(
+    opened: &Notification,
+    incident: &Incident,
+    transition: Transition,
+    at: Timestamp,
+) -> Notification {
     Notification {
         transition,
         at,

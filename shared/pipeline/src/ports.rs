@@ -188,12 +188,7 @@ pub trait MetricReader: Send + Sync {
 #[async_trait]
 pub trait ChangeHistory: Send + Sync {
     /// The newest deployments, newest first.
-    async fn deployments(
-        &self,
-        owner: &str,
-        name: &str,
-        environment: Option<&str>,
-    ) -> Result<Vec<Change>, ReadError>;
+    async fn deployments(&self, owner: &str, name: &str, environment: Option<&str>) -> Result<Vec<Change>, ReadError>;
     /// The commits between two.
     async fn commits(&self, owner: &str, name: &str, base: &str, head: &str) -> Result<CommitRange, ReadError>;
 }

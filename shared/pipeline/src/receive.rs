@@ -83,10 +83,7 @@ impl Receive {
         check_media_type(&inbound)?;
         source.auth.verify(&inbound)?;
         let alerts = source.decode(&inbound, &mut || AlertId::new(Uuid::now_v7().to_string()))?;
-        let items: Vec<Item> = alerts
-            .into_iter()
-            .map(|alert| self.fingerprint(alert))
-            .collect();
+        let items: Vec<Item> = alerts.into_iter().map(|alert| self.fingerprint(alert)).collect();
         let accepted: Vec<Accepted> = items
             .iter()
             .map(|item| Accepted { alert_id: item.alert.id.clone(), fingerprint: item.fingerprint.clone() })

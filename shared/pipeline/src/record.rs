@@ -59,7 +59,13 @@ impl Triage {
     }
 
     /// Everyone on the rule's route is told that an episode opened.
-    async fn open(&self, incident: &Incident, subject: &Alert, findings: &mut Findings, now: Timestamp) -> Vec<Delivery> {
+    async fn open(
+        &self,
+        incident: &Incident,
+        subject: &Alert,
+        findings: &mut Findings,
+        now: Timestamp,
+    ) -> Vec<Delivery> {
         let began_at = began_at(findings.confirmation.as_ref()).unwrap_or(subject.observed_at);
         let learned = match findings.learned.take() {
             Some(learned) => learned,
@@ -71,9 +77,7 @@ impl Triage {
         let receivers = self.config.rule_for(subject).receivers.iter();
         receivers
             .filter_map(|name| self.config.receiver(name))
-            .map(|receiver| {
-                Delivery::pending(delivery_id(incident, &receiver.name), receiver.kind(), told.clone())
-            })
+            .map(|receiver| Delivery::pending(delivery_id(incident, &receiver.name), receiver.kind(), told.clone()))
             .collect()
     }
 

@@ -4,8 +4,8 @@
 //! that was taken before is never counted twice; what its first taking left unsent is sent.
 
 use domain::{
-    Action, Alert, Confirmation, Decision, Fingerprint, Incident, IncidentId, Reason, State, Status, Timestamp,
-    decide, told_at,
+    Action, Alert, Confirmation, Decision, Fingerprint, Incident, IncidentId, Reason, State, Status, Timestamp, decide,
+    told_at,
 };
 
 use crate::ports::{Absorbed, Committed, Duplicates};
@@ -41,9 +41,9 @@ impl Triage {
     /// Settles a later look, if it is not superseded.
     pub(crate) async fn settle_recheck(&self, fingerprint: &Fingerprint, recheck: &Recheck) -> Result<(), TriageError> {
         let current = self.store.incident(fingerprint).await?;
-        let expected = current
-            .as_ref()
-            .is_some_and(|i| i.id == recheck.incident && i.state == State::Pending && i.next_check_at == Some(recheck.due));
+        let expected = current.as_ref().is_some_and(|i| {
+            i.id == recheck.incident && i.state == State::Pending && i.next_check_at == Some(recheck.due)
+        });
         match current {
             Some(pending) if expected && self.clock.now() < recheck.due => {
                 self.send_recheck(&pending, &recheck.alert).await
@@ -73,8 +73,7 @@ impl Triage {
             if decision.reason == Reason::NoLongerPending {
                 return Ok(());
             }
-            let change =
-                self.record(fingerprint, current.as_ref(), &fresh, subject, &decision, &mut findings).await?;
+            let change = self.record(fingerprint, current.as_ref(), &fresh, subject, &decision, &mut findings).await?;
             let Some(change) = change else { return Ok(()) };
             match self.store.commit(&change).await? {
                 Committed::Done => return self.dispatch(&change, subject).await,

@@ -41,9 +41,6 @@ use domain::Notification;
 use serde::Serialize;
 
 mod build;
-#[cfg(test)]
-mod tests;
-
 /// The object that templates see.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Facts {

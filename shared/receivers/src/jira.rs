@@ -23,8 +23,6 @@ mod answer;
 mod document;
 mod inline;
 mod lookup;
-#[cfg(test)]
-mod tests;
 mod ticket;
 mod transitions;
 

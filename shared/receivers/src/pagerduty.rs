@@ -15,9 +15,6 @@ use crate::text::{address, cut, is_web_address};
 use crate::{Context, Method, Request, Response, Step, Vendor};
 
 mod details;
-#[cfg(test)]
-mod tests;
-
 /// Where Events v2 lives.
 pub const BASE_URL: &str = "https://events.pagerduty.com";
 
@@ -57,7 +54,10 @@ impl Vendor for Settings {
         }
         let body = self.event(action, context);
         let url = address(&self.base_url, "/v2/enqueue");
-        Step::Send { name: action, request: Request { method: Method::Post, url, headers: Vec::new(), body: Some(body) } }
+        Step::Send {
+            name: action,
+            request: Request { method: Method::Post, url, headers: Vec::new(), body: Some(body) },
+        }
     }
 
     fn interpret(&self, _step: &str, response: &Response) -> Outcome {
@@ -126,7 +126,8 @@ fn field(text: &str) -> String {
 fn links(facts: &Facts) -> Value {
     let runbook = facts.runbook.iter().map(|r| ("Runbook", r.url.as_str()));
     let others = facts.links.iter().chain(&facts.dashboards).map(|l| (l.text.as_str(), l.href.as_str()));
-    let suspect = facts.suspects.iter().filter_map(|s| s.change.url.as_deref()).map(|url| ("Likely cause", url)).take(1);
+    let suspect =
+        facts.suspects.iter().filter_map(|s| s.change.url.as_deref()).map(|url| ("Likely cause", url)).take(1);
     let all = runbook.chain(suspect).chain(others).filter(|(_, href)| is_web_address(href));
     all.take(LINKS_MAX).map(|(text, href)| json!({ "href": href, "text": field(text) })).collect()
 }

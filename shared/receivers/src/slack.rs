@@ -18,9 +18,6 @@ use crate::{Context, Method, Request, Response, Step, Vendor};
 mod answer;
 mod blocks;
 mod mrkdwn;
-#[cfg(test)]
-mod tests;
-
 /// Where the Web API lives; method names follow it.
 pub const BASE_URL: &str = "https://slack.com/api";
 
@@ -182,6 +179,7 @@ fn message(context: &Context<'_>, template: &str) -> Value {
 }
 
 fn metadata(context: &Context<'_>) -> Value {
-    let payload = json!({ "delivery": context.delivery.to_string(), "incident": context.notification.incident.as_str() });
+    let payload =
+        json!({ "delivery": context.delivery.to_string(), "incident": context.notification.incident.as_str() });
     json!({ "event_type": EVENT_TYPE, "event_payload": payload })
 }

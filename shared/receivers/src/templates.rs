@@ -18,9 +18,6 @@ mod check;
 mod extras;
 mod markup;
 mod plain;
-#[cfg(test)]
-mod tests;
-
 pub(crate) use markup::{GUARD, Markup, is_markdown_sign};
 
 /// Longest rendered text, in bytes.

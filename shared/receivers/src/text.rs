@@ -100,7 +100,9 @@ mod tests {
         for href in ["https://a.b", "HTTP://a.example/?q=(1)|2", "http://localhost:9/ü"] {
             assert!(is_web_address(href), "{href}");
         }
-        for href in ["javascript:alert(1)", "https://", "http://", "", "data:x", "//a.b", "https://a b", "ü", "https:/üü"] {
+        for href in
+            ["javascript:alert(1)", "https://", "http://", "", "data:x", "//a.b", "https://a b", "ü", "https:/üü"]
+        {
             assert!(!is_web_address(href), "{href}");
         }
     }

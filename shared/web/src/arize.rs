@@ -76,3 +76,21 @@ fn pages_of(base: &Url) -> Url {
     }
     pages
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_pages(base: &str, pages: &str) {
+        assert_eq!(pages_of(&Url::parse(base).unwrap()).as_str(), pages);
+    }
+
+    #[test]
+    fn pages_stand_beside_the_api() {
+        check_pages("https://api.arize.com/v2", "https://app.arize.com/");
+        check_pages("https://api.eu.arize.com/v2/", "https://app.eu.arize.com/");
+        check_pages("https://arize.acme.example:8443/api/v2", "https://arize.acme.example:8443/");
+        check_pages("http://127.0.0.1:9000", "http://127.0.0.1:9000/");
+    }
+}

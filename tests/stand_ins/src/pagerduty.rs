@@ -126,7 +126,7 @@ impl Inner {
 async fn enqueue(State(shared): State<Shared>, body: Bytes) -> Response {
     let event = match read(&body) {
         Ok(event) => event,
-        Err(response) => return response,
+        Err(error) => return invalid(&[error.to_owned()]),
     };
     let errors = check::event_errors(&event);
     let Some(action) = Action::parse(check::text(&event, "event_action")).filter(|_| errors.is_empty()) else {
@@ -146,7 +146,7 @@ async fn enqueue(State(shared): State<Shared>, body: Bytes) -> Response {
 async fn enqueue_change(State(shared): State<Shared>, body: Bytes) -> Response {
     let change = match read(&body) {
         Ok(change) => change,
-        Err(response) => return response,
+        Err(error) => return invalid(&[error.to_owned()]),
     };
     let errors = check::change_errors(&change);
     if !errors.is_empty() {
@@ -161,11 +161,11 @@ async fn enqueue_change(State(shared): State<Shared>, body: Bytes) -> Response {
     (StatusCode::ACCEPTED, Json(json!({ "status": "success", "message": "Change event processed" }))).into_response()
 }
 
-fn read(body: &Bytes) -> Result<Value, Response> {
+fn read(body: &Bytes) -> Result<Value, &'static str> {
     if body.len() > BODY_BYTES_MAX {
-        return Err(invalid(&["Event is larger than 512 KB".to_owned()]));
+        return Err("Event is larger than 512 KB");
     }
-    serde_json::from_slice(body).map_err(|_| invalid(&["JSON cannot be parsed".to_owned()]))
+    serde_json::from_slice(body).map_err(|_| "JSON cannot be parsed")
 }
 
 fn invalid(errors: &[String]) -> Response {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use domain::{Delivery, DeliveryState, Event, Timestamp, Verdict};
-use pipeline::ports::Clock;
 use pipeline::SystemClock;
+use pipeline::ports::Clock;
 use serde_json::Value;
 
 use super::Local;
@@ -70,7 +70,8 @@ fn told(event: &Event) -> Vec<(&'static str, String)> {
         Event::Verdict { confirmation } => {
             let evidence = confirmation.evidence.iter().map(|e| format!("{}: {}", e.detector, e.because));
             let gap = confirmation.gap.iter().map(|gap| format!("{}: {}", gap.what, gap.why));
-            let step = if confirmation.verdict == Verdict::Confirmed { "confirmed" } else { confirmation.verdict.as_str() };
+            let step =
+                if confirmation.verdict == Verdict::Confirmed { "confirmed" } else { confirmation.verdict.as_str() };
             evidence.chain(gap).map(|text| (step, text)).collect()
         }
         Event::Enriched { enrichment } => {

@@ -5,7 +5,7 @@
 use config::{Environment, ProcessEnvironment, secret_names};
 
 /// Stands for every secret that is not set: 32 characters of Base64, so that it serves as any vendor's kind of secret.
-pub(crate) const LOCAL_SECRET: &str = "dG9jc2luIGxvY2FsIHNlY3JldCBvbmx5";
+pub const LOCAL_SECRET: &str = "dG9jc2luIGxvY2FsIHNlY3JldCBvbmx5";
 
 /// The process's environment with [`LOCAL_SECRET`] in the gaps.
 pub(crate) struct LocalEnvironment {

@@ -94,10 +94,8 @@ async fn clients(options: &LocalOptions) -> Result<(Clients, Option<Embedded>), 
     }
     let storage = options.data.clone().map_or(Storage::Memory, Storage::Directory);
     let embedded = Embedded::start(storage).await.map_err(part("the embedded AWS"))?;
-    let endpoints = Endpoints {
-        dynamodb: Some(embedded.dynamodb_url().to_owned()),
-        sqs: Some(embedded.sqs_url().to_owned()),
-    };
+    let endpoints =
+        Endpoints { dynamodb: Some(embedded.dynamodb_url().to_owned()), sqs: Some(embedded.sqs_url().to_owned()) };
     Ok((Clients::local(&endpoints), Some(embedded)))
 }
 
@@ -124,12 +122,16 @@ fn configure(options: &LocalOptions, stand_ins: &StandIns) -> Result<(Config, Ve
         };
         let (variable, stand_in) = match kind {
             ReceiverKind::Pagerduty => ("TOCSIN_PAGERDUTY_API_URL", stand_ins.pagerduty.url()),
-            ReceiverKind::Slack => ("TOCSIN_SLACK_API_URL", stand_ins.slack.url()),
+            ReceiverKind::Slack => ("TOCSIN_SLACK_API_URL", format!("{}/api", stand_ins.slack.url())),
             ReceiverKind::Jira => ("TOCSIN_JIRA_API_URL", stand_ins.jira.url()),
         };
         if stands_in(secret, variable) {
             *base_url = stand_in;
-            notes.push(format!("receiver {} has no credentials: it goes to a {} stand-in", receiver.name, kind.as_str()));
+            notes.push(format!(
+                "receiver {} has no credentials: it goes to a {} stand-in",
+                receiver.name,
+                kind.as_str()
+            ));
         }
     }
     outside(&mut config, stand_ins, &mut notes);

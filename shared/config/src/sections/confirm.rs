@@ -34,8 +34,7 @@ const DETECTORS_MAX: usize = 16;
 /// The detector that reads denominators.
 const RATE_DETECTOR: &str = "rate_in_window";
 
-const FIELDS: &[&str] =
-    &["query", "total_query", "window", "step", "for", "min_effect", "combine", "detectors"];
+const FIELDS: &[&str] = &["query", "total_query", "window", "step", "for", "min_effect", "combine", "detectors"];
 
 pub(crate) fn read(value: &Value<'_>, known: &Known) -> Option<Confirm> {
     let fields = value.fields(FIELDS)?;

@@ -124,7 +124,11 @@ mod tests {
             ("rate(x[$__rate_interval])", Err("`$` is no PromQL")),
         ] {
             let found = scan(text).map_err(|(what, _)| what);
-            assert_eq!(found, expected.map(|l| l.into_iter().map(str::to_owned).collect()).map_err(str::to_owned), "{text}");
+            assert_eq!(
+                found,
+                expected.map(|l| l.into_iter().map(str::to_owned).collect()).map_err(str::to_owned),
+                "{text}"
+            );
         }
     }
 }

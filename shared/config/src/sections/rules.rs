@@ -37,8 +37,22 @@ const FIRST_STEPS_MAX: usize = 20;
 
 /// Labels that differ between two alerts of one problem, or between an alert and its clear.
 const NEVER_GROUPED: [&str; 16] = [
-    "time", "timestamp", "ts", "date", "at", "start", "end", "id", "alert_id", "delivery_id", "value", "baseline",
-    "threshold", "status", "link", "evaluated_at",
+    "time",
+    "timestamp",
+    "ts",
+    "date",
+    "at",
+    "start",
+    "end",
+    "id",
+    "alert_id",
+    "delivery_id",
+    "value",
+    "baseline",
+    "threshold",
+    "status",
+    "link",
+    "evaluated_at",
 ];
 
 /// The fields of a rule that `default:` has too.
@@ -46,9 +60,8 @@ const DEFAULT_FIELDS: &[&str] =
     &["group_by", "cooldown", "recheck", "severity", "confirm", "runbook", "dashboards", "receivers"];
 
 /// The fields of a rule.
-const FIELDS: &[&str] = &[
-    "name", "match", "group_by", "cooldown", "recheck", "severity", "confirm", "runbook", "dashboards", "receivers",
-];
+const FIELDS: &[&str] =
+    &["name", "match", "group_by", "cooldown", "recheck", "severity", "confirm", "runbook", "dashboards", "receivers"];
 
 /// Label → values, one of which must be the alert's.
 type Matches = BTreeMap<String, Vec<String>>;

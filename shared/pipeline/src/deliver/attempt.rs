@@ -59,8 +59,7 @@ impl Deliver {
         for _ in 0..STEPS_MAX {
             let (id, progress) = (&delivery.id, &delivery.progress);
             let notification = &delivery.notification;
-            let context =
-                Context { notification, delivery: id, known, earlier, progress, templates };
+            let context = Context { notification, delivery: id, known, earlier, progress, templates };
             match receiver.next(&context) {
                 Step::Finished => return Ok(End::Delivered),
                 Step::Send { name, request } if unsure && request.method != Method::Get => {
@@ -109,7 +108,9 @@ impl Deliver {
         match self.sender.send(request).await {
             Ok(response) => receiver.interpret(step, &response),
             Err(SendError::NotSent { why }) => Outcome::Retry { after_secs: None, why },
-            Err(SendError::MaybeSent { why }) if request.method == Method::Get => Outcome::Retry { after_secs: None, why },
+            Err(SendError::MaybeSent { why }) if request.method == Method::Get => {
+                Outcome::Retry { after_secs: None, why }
+            }
             Err(SendError::MaybeSent { why }) => Outcome::Unknown { why },
         }
     }

@@ -23,10 +23,8 @@ pub(super) fn facts(n: &Notification) -> Facts {
     let mut bounded = Bounded::default();
     let confirmation = n.confirmation.as_ref().filter(|c| c.checked);
     let unconfirmed = n.confirmation.as_ref().is_some_and(domain::Confirmation::is_unconfirmed);
-    let suspects = bounded.take("suspects", &n.enrichment.suspects, |s| Cause {
-        change: change(&s.change),
-        because: line(&s.because),
-    });
+    let suspects = bounded
+        .take("suspects", &n.enrichment.suspects, |s| Cause { change: change(&s.change), because: line(&s.because) });
     let mut facts = Facts {
         incident: line(n.incident.as_str()),
         fingerprint: line(n.fingerprint.as_str()),
@@ -115,7 +113,8 @@ fn headline(n: &Notification) -> String {
         text.push_str(&number(value));
     }
     let compared = [("baseline", n.baseline), ("threshold", n.threshold)];
-    let compared: Vec<String> = compared.iter().filter_map(|(name, v)| v.map(|v| format!("{name} {}", number(v)))).collect();
+    let compared: Vec<String> =
+        compared.iter().filter_map(|(name, v)| v.map(|v| format!("{name} {}", number(v)))).collect();
     if !compared.is_empty() {
         text.push_str(&format!(" ({})", compared.join(", ")));
     }

@@ -89,7 +89,8 @@ fn parts(text: &str) -> Vec<Part> {
 fn structure(line: &str) -> Option<Part> {
     let of = |rest: &str| rest.replace(GUARD, "").trim().to_owned();
     if let Some(title) = line.strip_prefix("# ").map(of) {
-        return (!title.is_empty()).then(|| Part::Header(mrkdwn::cut(&mrkdwn::without_links(&title), HEADER_UNITS_MAX)));
+        return (!title.is_empty())
+            .then(|| Part::Header(mrkdwn::cut(&mrkdwn::without_links(&title), HEADER_UNITS_MAX)));
     }
     if let Some(note) = line.strip_prefix("~ ").map(of) {
         return (!note.is_empty()).then(|| Part::Context(vec![mrkdwn::cut(&note, CONTEXT_UNITS_MAX)]));

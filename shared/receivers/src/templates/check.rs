@@ -63,7 +63,8 @@ fn tag_mistake(inside: &str, blocks: &mut Vec<bool>) -> Option<&'static str> {
         Some('/') => drop(blocks.pop()),
         _ => {}
     }
-    let chained = inside.strip_prefix("else").or_else(|| inside.strip_prefix('^')).is_some_and(|c| is_loop(c.trim_start()));
+    let chained =
+        inside.strip_prefix("else").or_else(|| inside.strip_prefix('^')).is_some_and(|c| is_loop(c.trim_start()));
     if let Some(block) = blocks.last_mut().filter(|_| chained) {
         *block = true;
     }
@@ -78,5 +79,8 @@ fn tag_mistake(inside: &str, blocks: &mut Vec<bool>) -> Option<&'static str> {
 /// A block by any other name than these may be a loop: `{{#labels}}` is none in this dialect, but costs nothing to count.
 fn is_loop(name: &str) -> bool {
     let word: String = name.chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
-    !matches!(word.as_str(), "if" | "unless" | "with" | "eq" | "ne" | "gt" | "gte" | "lt" | "lte" | "and" | "or" | "not")
+    !matches!(
+        word.as_str(),
+        "if" | "unless" | "with" | "eq" | "ne" | "gt" | "gte" | "lt" | "lte" | "and" | "or" | "not"
+    )
 }

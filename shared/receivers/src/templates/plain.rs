@@ -39,7 +39,12 @@ fn lines(template: &str, facts: &Facts) -> Vec<String> {
     let mut lines = vec![
         format!("The template {template} failed: this is the plain message."),
         format!("Incident {} {} at {}, severity {}.", facts.incident, facts.transition, facts.at, facts.severity),
-        format!("Service {}, metric {}, value {}.", facts.service, facts.metric, facts.value.as_deref().unwrap_or("unknown")),
+        format!(
+            "Service {}, metric {}, value {}.",
+            facts.service,
+            facts.metric,
+            facts.value.as_deref().unwrap_or("unknown")
+        ),
     ];
     lines.push(match &facts.unconfirmed_because {
         Some(because) => format!("Verdict: {}. UNCONFIRMED: {because}", facts.verdict),

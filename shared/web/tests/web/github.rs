@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tocsin_web::{EndpointError, GitHub};
 
-use crate::wire::{Reply, Wire, client};
+use crate::wire::{Reply, Wire, client, hasty_client};
 
 const SHA: &str = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";
 
@@ -137,7 +137,8 @@ async fn broken_answers_are_told_without_their_content() {
     assert!(error.why.contains("[0].id") && !error.why.contains("canary"), "{}", error.why);
     for (reply, mention) in [((|| Reply::Close) as fn() -> Reply, "no answer"), (|| Reply::Hang, "in time")] {
         let wire = Wire::start(move |_| reply()).await;
-        let error = github(&wire.url()).deployments("acme", "x", None).await.unwrap_err();
+        let github = GitHub::new(&hasty_client(), &wire.url(), None).unwrap();
+        let error = github.deployments("acme", "x", None).await.unwrap_err();
         assert!(error.why.contains("GitHub: 127.0.0.1") && error.why.contains(mention), "{}", error.why);
     }
 }

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tocsin_web::Prometheus;
 
-use crate::wire::{Reply, Wire, client};
+use crate::wire::{Reply, Wire, client, hasty_client};
 
 /// 2026-11-20T10:00:00Z.
 const START: i64 = 1_795_168_800;
@@ -170,6 +170,7 @@ async fn a_window_is_checked_before_it_is_asked_for() {
 #[tokio::test]
 async fn silence_is_told() {
     let wire = Wire::start(|_| Reply::Hang).await;
-    let error = ask(&wire.url(), &query(60, 60)).await.unwrap_err();
+    let prometheus = Prometheus::new(&hasty_client(), &wire.url(), None).unwrap();
+    let error = prometheus.read(&query(60, 60)).await.unwrap_err();
     assert!(error.why.contains("in time"), "{}", error.why);
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use tocsin_web::{Client, Sender, Timeouts};
 use tokio::net::TcpListener;
 
-use crate::wire::{Reply, Wire, client};
+use crate::wire::{Reply, Wire, client, hasty_client};
 
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
@@ -23,7 +23,11 @@ fn request(base: &str) -> Request {
 }
 
 async fn send(base: &str) -> Result<Response, SendError> {
-    let sent = Sender::new(client()).send(&request(base)).await;
+    send_with(client(), base).await
+}
+
+async fn send_with(client: Client, base: &str) -> Result<Response, SendError> {
+    let sent = Sender::new(client).send(&request(base)).await;
     if let Err(error) = &sent {
         let shown = format!("{error} {error:?}");
         assert!(!shown.contains("hunter2") && !shown.contains("canary") && !shown.contains("enqueue"), "{shown}");
@@ -32,8 +36,12 @@ async fn send(base: &str) -> Result<Response, SendError> {
 }
 
 async fn check_maybe_sent(reply: fn() -> Reply, mention: &str) {
+    let client = match reply() {
+        Reply::Hang | Reply::Stall(_) => hasty_client(),
+        Reply::Bytes(_) | Reply::Close => client(),
+    };
     let wire = Wire::start(move |_| reply()).await;
-    match send(&wire.url()).await {
+    match send_with(client, &wire.url()).await {
         Err(SendError::MaybeSent { why }) => {
             assert!(why.contains(mention) && why.contains(wire.host()), "{why}");
         }

@@ -83,8 +83,13 @@ impl Drop for Wire {
     }
 }
 
-/// A client that waits 300 ms at most.
+/// The client as it is deployed.
 pub(crate) fn client() -> Client {
+    Client::new().unwrap()
+}
+
+/// A client that waits 300 ms at most, for servers that never answer.
+pub(crate) fn hasty_client() -> Client {
     let wait = Duration::from_millis(300);
     Client::with_timeouts(Timeouts { connect: wait, total: wait }).unwrap()
 }
@@ -118,10 +123,10 @@ async fn write(mut stream: TcpStream, reply: Reply) {
             let _ = stream.shutdown().await;
         }
         Reply::Close => {}
-        Reply::Hang => tokio::time::sleep(Duration::from_secs(60)).await,
+        Reply::Hang => tokio::time::sleep(Duration::from_mins(1)).await,
         Reply::Stall(bytes) => {
             stream.write_all(&bytes).await.unwrap();
-            tokio::time::sleep(Duration::from_secs(60)).await;
+            tokio::time::sleep(Duration::from_mins(1)).await;
         }
     }
 }

@@ -62,7 +62,7 @@ impl Page {
 
     fn link(&self, path: &str, query: &BTreeMap<String, String>, last: usize) -> String {
         let kept = query.iter().filter(|(name, _)| *name != "page" && *name != "per_page");
-        let kept: String = kept.map(|(name, value)| format!("{name}={value}&")).collect();
+        let kept = kept.fold(String::new(), |kept, (name, value)| kept + name + "=" + value + "&");
         let to = |number: usize, rel: &str| {
             format!("<{path}?{kept}per_page={}&page={number}>; rel=\"{rel}\"", self.per_page)
         };

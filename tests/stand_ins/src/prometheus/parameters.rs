@@ -46,12 +46,15 @@ pub(super) enum BadData {
 
 type Fields = BTreeMap<String, String>;
 
-/// The slots of a query, in milliseconds since 1970.
+/// Milliseconds: since 1970, or of a step.
+pub(super) type Millis = i64;
+
+/// The slots of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Range {
-    pub(super) start_ms: i64,
-    pub(super) end_ms: i64,
-    pub(super) step_ms: i64,
+    pub(super) start: Millis,
+    pub(super) end: Millis,
+    pub(super) step: Millis,
 }
 
 impl Range {
@@ -68,16 +71,16 @@ impl Range {
         if end_ms.saturating_sub(start_ms) / step_ms > STEPS_MAX {
             return Err(BadData::TooManyPoints);
         }
-        Ok(Self { start_ms, end_ms, step_ms })
+        Ok(Self { start: start_ms, end: end_ms, step: step_ms })
     }
 
     pub(super) fn instant(at_ms: i64) -> Self {
-        Self { start_ms: at_ms, end_ms: at_ms, step_ms: 1 }
+        Self { start: at_ms, end: at_ms, step: 1 }
     }
 
     pub(super) fn slots(self) -> impl Iterator<Item = i64> {
-        let next = move |at: &i64| at.checked_add(self.step_ms);
-        std::iter::successors(Some(self.start_ms), next).take_while(move |at| *at <= self.end_ms)
+        let next = move |at: &i64| at.checked_add(self.step);
+        std::iter::successors(Some(self.start), next).take_while(move |at| *at <= self.end)
     }
 }
 
@@ -136,7 +139,7 @@ mod tests {
 
     #[test]
     fn times_and_steps_are_read_in_every_way_of_writing_them() {
-        let expected = Range { start_ms: 1_700_000_000_000, end_ms: 1_700_003_600_000, step_ms: 60_000 };
+        let expected = Range { start: 1_700_000_000_000, end: 1_700_003_600_000, step: 60_000 };
         assert_eq!(read("1700000000", "1700003600", "60"), Ok(expected));
         assert_eq!(read("1700000000.000", "2023-11-14T23:13:20Z", "1m"), Ok(expected));
         assert_eq!(read("0", "1.5", "500ms").map(|range| range.slots().count()), Ok(4));

@@ -71,7 +71,7 @@ impl Shape {
             };
             return (1..=*series).map(one).collect();
         }
-        let points: Points = range.slots().filter_map(|at| Some((at, self.value(seed, at, range.end_ms)?))).collect();
+        let points: Points = range.slots().filter_map(|at| Some((at, self.value(seed, at, range.end)?))).collect();
         if points.is_empty() { Vec::new() } else { vec![(Labels::new(), points)] }
     }
 
@@ -90,11 +90,11 @@ impl Shape {
                 (!missing.contains(&at_ms)).then(|| noisy(*level, *noise, seed, at_ms))
             }
             Self::Points(points) => {
-                let seen = |secs: i64| {
+                let is_recent = |secs: i64| {
                     let age_ms = at_ms.saturating_sub(secs.saturating_mul(1000));
                     (0..LOOKBACK_MS).contains(&age_ms)
                 };
-                let latest = points.iter().filter(|(secs, _)| seen(*secs)).max_by_key(|(secs, _)| *secs);
+                let latest = points.iter().filter(|(secs, _)| is_recent(*secs)).max_by_key(|(secs, _)| *secs);
                 latest.map(|(_, value)| *value)
             }
             Self::Empty => None,
@@ -125,7 +125,7 @@ fn mix(seed: u64) -> u64 {
 mod tests {
     use super::{Range, Shape};
 
-    const HOUR: Range = Range { start_ms: 0, end_ms: 3_600_000, step_ms: 60_000 };
+    const HOUR: Range = Range { start: 0, end: 3_600_000, step: 60_000 };
 
     fn values(shape: &Shape) -> Vec<(i64, f64)> {
         shape.series("up", HOUR).into_iter().flat_map(|(_, points)| points).collect()

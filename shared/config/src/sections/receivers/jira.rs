@@ -24,8 +24,18 @@ const REOPEN_DEFAULT_SECS: u64 = 7 * 86_400;
 const ISSUE_TYPE: &str = "Task";
 
 const FIELDS: &[&str] = &[
-    "kind", "base_url", "email", "token", "project", "issue_type", "labels", "priorities", "fields", "reopen_within",
-    "reopen_transition", "resolve_transition",
+    "kind",
+    "base_url",
+    "email",
+    "token",
+    "project",
+    "issue_type",
+    "labels",
+    "priorities",
+    "fields",
+    "reopen_within",
+    "reopen_transition",
+    "resolve_transition",
 ];
 
 pub(crate) fn read(value: &Value<'_>) -> Option<Settings> {

@@ -1,0 +1,8 @@
+//! The whole way of an alert, against the embedded engines and the stand-ins.
+
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod episodes;
+mod failures;
+mod once;
+mod refusals;
