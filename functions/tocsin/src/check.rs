@@ -23,8 +23,12 @@ pub(crate) fn check(args: &CheckArgs, say: &mut impl FnMut(String)) -> anyhow::R
         let templates = current.mistakes.iter().map(|m| json!({ "what": m.to_string() }));
         say(json!({ "mistakes": config.chain(templates).collect::<Vec<_>>() }).to_string());
     } else {
-        mistakes.iter().for_each(|mistake| say(format!("{name}:{mistake}")));
-        current.mistakes.iter().for_each(|mistake| say(mistake.to_string()));
+        for mistake in &mistakes {
+            say(format!("{name}:{mistake}"));
+        }
+        for mistake in current.mistakes.iter() {
+            say(mistake.to_string());
+        }
         if wrong == 0 {
             say(format!("{name}: no mistakes"));
         }

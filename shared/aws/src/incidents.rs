@@ -26,7 +26,7 @@ pub(crate) async fn absorb(
     let mut unseen = String::new();
     let mut update = store.client.update_item().table_name(&store.table).set_key(Some(fingerprint_key(fingerprint)));
     for (index, id) in duplicates.ids.iter().enumerate() {
-        unseen.push_str(&format!(" AND NOT contains(seen, :id{index})"));
+        unseen = format!("{unseen} AND NOT contains(seen, :id{index})");
         update = update.expression_attribute_values(format!(":id{index}"), text(id.as_str()));
     }
     let result = update
@@ -41,9 +41,9 @@ pub(crate) async fn absorb(
         .expression_attribute_values(":pending", text("pending"))
         .expression_attribute_values(":now", millis(duplicates.now))
         .expression_attribute_values(":rank", number(duplicates.severity.rank()))
-        .expression_attribute_values(":room", number(room))
+        .expression_attribute_values(":room", number(room as u64))
         .expression_attribute_values(":last_seen", millis(duplicates.last_seen))
-        .expression_attribute_values(":count", number(duplicates.ids.len()))
+        .expression_attribute_values(":count", number(duplicates.ids.len() as u64))
         .expression_attribute_values(":ids", alert_ids(duplicates.ids.iter().cloned()))
         .return_values_on_condition_check_failure(OnFailure::AllOld)
         .send()

@@ -36,7 +36,7 @@ pub(crate) fn format_secs(secs: u64) -> String {
     let mut rest = secs;
     for (unit, unit_secs) in UNITS {
         if rest >= unit_secs {
-            text.push_str(&format!("{}{unit}", rest / unit_secs));
+            text = format!("{text}{}{unit}", rest / unit_secs);
             rest %= unit_secs;
         }
     }

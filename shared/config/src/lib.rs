@@ -6,6 +6,8 @@
 //!
 //! A section is one file in `sections/`; `infra/config/tocsin.yaml` shows them all.
 
+#![allow(clippy::option_option, reason = "the outer says whether it could be read, the inner whether it is there")]
+
 mod address;
 mod config;
 mod duration;

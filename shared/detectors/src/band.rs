@@ -10,6 +10,9 @@ use crate::score::score;
 use crate::sentence::{counted, short, stands};
 use crate::{Detector, Direction, Window};
 
+/// Below this many units a deviation is shown as none: 10⁻⁹.
+const GAUGED_MIN: f64 = 1e-9;
+
 /// Where a detector expects values.
 #[derive(Debug)]
 pub(crate) struct Expectation {
@@ -132,6 +135,8 @@ fn explain(cut: &Cut<f64>, expectation: &Expectation, sides: &[Side], band: Band
     }
     if let Some(gauge) = expectation.gauge.as_ref() {
         let gauged = (value - expectation.center) / gauge.unit;
+        // Far below the last digit shown only the rounding of the centre is left.
+        let gauged = if gauged.abs() < GAUGED_MIN { 0.0 } else { gauged };
         if gauged.is_finite() {
             notes.push(format!("{} {}{}", gauge.name, short(gauged), gauge.suffix));
         }

@@ -4,7 +4,8 @@
 //!
 //! - Formula: x < Q1 − k · R or x > Q3 + k · R with R the largest of Q3 − Q1 and 1.349 times the spread's floor (5 % of
 //!   the standard deviation, 1 % of |median|, `resolution`). Quartiles by definition 7 of Hyndman & Fan, `NumPy`'s default.
-//!   The MAD takes no part: on ordinary samples it is larger than the IQR as often as not, and the fences would no longer be Tukey's.
+//!   The MAD takes no part: on ordinary samples 2 · MAD exceeds the IQR as often as not, and these would no longer be
+//!   Tukey's fences.
 //! - Parameters: `k`, in interquartile ranges, default 1.5 (3 marks what is far out); `resolution`, in the metric's
 //!   unit, default 0.
 //! - History: at least 20 baseline points, five to a quarter. Gaps: see the crate's page.

@@ -27,7 +27,7 @@ pub(crate) const RESOLUTION: ParamSpec = ParamSpec {
     name: "resolution",
     default: Some(0.0),
     min: 0.0,
-    max: f64::MAX,
+    max: 1e15,
     doc: "smallest step that the metric can take, in its unit; the spread is never below it",
 };
 
@@ -89,7 +89,7 @@ pub enum ParamError {
         doc: &'static str,
     },
     /// It is too small, too large or no number.
-    #[error("`{param}` of {detector} is {value}: it must be between {min} and {max}")]
+    #[error("`{param}` of {detector} is {value:?}: it must be between {min:?} and {max:?}")]
     OutOfRange {
         /// The detector.
         detector: &'static str,

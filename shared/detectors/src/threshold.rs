@@ -2,9 +2,9 @@
 //!
 //! Invariant: it needs no baseline, so history, zero variance and low counts do not touch it.
 //!
-//! - Formula: x > limit + `min_effect` (above), x < limit − `min_effect` (below). At exactly the limit a value is as usual; with a
-//!   `min_effect`, at exactly limit ± `min_effect` it is anomalous. Score: 1 + (x − limit) / |limit| towards the anomalous side, which for a
-//!   positive limit is x / limit.
+//! - Formula: x > limit (above) or x < limit (below), and at least `min_effect` beyond it. At exactly the limit a value
+//!   is as usual. Score: 1 + (x − limit) / |limit| towards the anomalous side, which is x / limit for a positive limit
+//!   and above; with a `min_effect`, the same with the limit moved out by it.
 //! - Parameters: `limit`, in the metric's unit, must be given. Direction: above (default) or below; for both, use two
 //!   detectors with two limits.
 //! - Gaps: under 80 % of the tested slots is Inconclusive.

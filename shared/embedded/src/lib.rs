@@ -11,13 +11,13 @@
 //!
 //! **DynamoDB**
 //! - No streams, no point-in-time recovery, no backups, no `PartiQL`: those operations are unknown here.
-//! - A new table is active at once. Names have 3 characters at least.
+//! - A new table is active at once.
 //! - An index is as fresh as its table; AWS's lags behind. A read is always consistent, whether asked to be or not.
 //! - Requests run one after another, so `TransactionConflict` and `TransactionInProgressException` never come.
 //! - Expired items stay: nothing is swept. Who needs expiry puts it into the condition, as on AWS.
 //! - Tokens of transactions are remembered in memory: after a restart one counts as new.
 //! - A body that is no request at all is refused with other words than AWS's, under the same error code.
-//! - In a directory, a write survives a killed process; a power cut may cost the newest.
+//! - In a directory, a write is answered once it is in `SQLite`'s write-ahead log, so it survives a killed process.
 //!
 //! **SQS**
 //! - Queues and messages are in memory. Messages never expire, whatever `MessageRetentionPeriod` says.

@@ -46,7 +46,7 @@ impl Triage {
                 .filter(|d| d.kind == kind)
                 .map(|d| DeliveryMessage { delivery: d.id.clone() })
                 .collect();
-            (!messages.is_empty()).then(|| async move { self.queue.send_deliveries(kind, &messages).await })
+            (!messages.is_empty()).then_some(async move { self.queue.send_deliveries(kind, &messages).await })
         });
         try_join_all(sends).await.map(drop)
     }

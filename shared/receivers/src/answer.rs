@@ -30,9 +30,8 @@ pub(crate) fn of_failure(vendor: &str, response: &Response, twice: Twice, said: 
     let retry = |why| Some(Outcome::Retry { after_secs: response.retry_after_secs, why });
     match status {
         200..=299 => None,
-        425 | 429 => retry(why),
         408 | 500.. if twice == Twice::Seen => Some(Outcome::Unknown { why }),
-        408 | 500.. => retry(why),
+        408 | 425 | 429 | 500.. => retry(why),
         _ => Some(Outcome::Rejected { why }),
     }
 }

@@ -32,10 +32,7 @@ fn scientific(value: f64) -> String {
 }
 
 fn without_trailing_zeros(text: &str) -> String {
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text.to_owned(),
-    }
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text.to_owned() }
 }
 
 /// A span of seconds: `45 s`, `12 min`, `3 h 5 min`, `2 d 4 h`.

@@ -93,7 +93,7 @@ pub enum Settings {
     /// Slack Web API.
     Slack(slack::Settings),
     /// Jira Cloud REST v3.
-    Jira(jira::Settings),
+    Jira(Box<jira::Settings>),
 }
 
 /// One receiver of the config.
@@ -119,7 +119,7 @@ impl Settings {
         match self {
             Self::Pagerduty(settings) => settings,
             Self::Slack(settings) => settings,
-            Self::Jira(settings) => settings,
+            Self::Jira(settings) => settings.as_ref(),
         }
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn check_fresh(header: &'static str, text: &str, now: Timestamp) -> R
 
 #[cfg(test)]
 mod tests {
-    use super::hmac_sha256;
+    use super::{base64_key, hmac_sha256};
 
     #[track_caller]
     fn check_hmac(key: &[u8], parts: &[&[u8]], expected: &str) {
@@ -88,5 +88,13 @@ mod tests {
         check_hmac(b"Jefe", joined, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
         let long: &[&[u8]] = &[b"Test Using Larger Than Block-Size Key - Hash Key First"];
         check_hmac(&[0xaa; 131], long, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+    }
+
+    #[test]
+    fn no_text_holds_an_empty_key() {
+        for text in ["", "=", "====", "A", "not base64"] {
+            assert!(base64_key(text).is_none(), "{text:?}");
+        }
+        assert!(base64_key("AA").is_some() && base64_key("AA==").is_some());
     }
 }

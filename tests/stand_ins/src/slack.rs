@@ -21,7 +21,7 @@ use axum::http::StatusCode;
 use axum::http::header::{AUTHORIZATION, RETRY_AFTER};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Json, Response};
-use axum::routing::{get, post as post_to};
+use axum::routing::{any, get, post as post_to};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -62,6 +62,7 @@ impl Slack {
             .route("/api/chat.update", post_to(post::update))
             .route("/api/conversations.history", get(conversations::history).post(conversations::history))
             .route("/api/conversations.replies", get(conversations::replies).post(conversations::replies))
+            .route("/api/{method}", any(unknown_method))
             .layer(from_fn(authenticate))
             .with_state(inner.clone());
         Ok(Self { inner, server: Arc::new(Server::start(router, shape).await?) })
@@ -159,6 +160,10 @@ async fn authenticate(request: Request, next: Next) -> Response {
         return Refusal::Named("invalid_auth").into_response();
     }
     next.run(request).await
+}
+
+async fn unknown_method() -> Response {
+    Refusal::Named("unknown_method").into_response()
 }
 
 fn shape(status: StatusCode) -> Value {

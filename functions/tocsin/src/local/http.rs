@@ -42,12 +42,9 @@ pub(crate) fn router(served: Served) -> Router {
 /// Everything else goes to the function, whatever its method and path.
 async fn function(State(served): State<Served>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
-    let bytes = match to_bytes(body, BODY_BYTES_MAX).await {
-        Ok(bytes) => bytes,
-        Err(_) => {
-            let detail = format!("the body has more than {BODY_BYTES_MAX} bytes, or did not arrive whole");
-            return answer(receive::problem(StatusCode::PAYLOAD_TOO_LARGE, &detail));
-        }
+    let Ok(bytes) = to_bytes(body, BODY_BYTES_MAX).await else {
+        let detail = format!("the body has more than {BODY_BYTES_MAX} bytes, or did not arrive whole");
+        return answer(receive::problem(StatusCode::PAYLOAD_TOO_LARGE, &detail));
     };
     let request = Request::from_parts(parts, lambda_http::Body::Binary(bytes.to_vec()));
     answer(receive::handle(&served.receive, request).await)

@@ -53,7 +53,9 @@ fn make(
     match Detector::new(spec, direction, numbers) {
         Ok(detector) => Some(detector),
         Err(errors) => {
-            errors.iter().for_each(|error| report(value, spec, error));
+            for error in &errors {
+                report(value, spec, error);
+            }
             None
         }
     }

@@ -30,7 +30,7 @@ fn settings(value: &Value<'_>) -> Option<Settings> {
     match kind(value)? {
         ReceiverKind::Pagerduty => pagerduty::read(value).map(Settings::Pagerduty),
         ReceiverKind::Slack => slack::read(value).map(Settings::Slack),
-        ReceiverKind::Jira => jira::read(value).map(Settings::Jira),
+        ReceiverKind::Jira => jira::read(value).map(Box::new).map(Settings::Jira),
     }
 }
 

@@ -87,7 +87,7 @@ fn mapping(value: &Value<'_>) -> Option<Mapping> {
     let alerts = fields.optional("alerts", Value::text);
     let by_field = fields.or("fields", BTreeMap::new(), |value| named(value, field, pointers));
     let labels = fields.or("labels", BTreeMap::new(), |value| named(value, |_, name| Some(name.to_owned()), pointers));
-    let defaults = fields.or("defaults", BTreeMap::new(), |value| named(value, field, |value| value.text()));
+    let defaults = fields.or("defaults", BTreeMap::new(), |value| named(value, field, text));
     let firing = fields.or("firing", Vec::new(), Value::texts);
     let cleared = fields.or("cleared", Vec::new(), Value::texts);
     Some(Mapping {
@@ -111,6 +111,10 @@ fn named<K: Ord, V>(
         Some((key?, read?))
     };
     Some(all(entries.iter().map(pair))?.into_iter().collect())
+}
+
+fn text(value: &Value<'_>) -> Option<String> {
+    value.text()
 }
 
 fn field(value: &Value<'_>, name: &str) -> Option<Field> {

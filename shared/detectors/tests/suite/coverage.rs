@@ -52,11 +52,15 @@ fn half_of_the_baseline_slots_suffice() {
 
 #[test]
 fn each_detector_names_its_shortest_history() {
-    let needs: [(&str, &[(&str, f64)], usize); 4] =
-        [("z_score", &[], 20), ("robust_z", &[], 20), ("iqr", &[], 20), ("relative_change", &[("percent", 10.0)], 10)];
-    for (name, params, points_min) in needs {
+    let needs = [
+        ("z_score", ("z", 3.0), 20),
+        ("robust_z", ("z", 3.5), 20),
+        ("iqr", ("k", 1.5), 20),
+        ("relative_change", ("percent", 10.0), 10),
+    ];
+    for (name, param, points_min) in needs {
         let says = |baseline: usize| {
-            detector(name, None, params).evaluate(&series(&vec![Some(1.0); baseline + 1]), &window(1, 0.0))
+            detector(name, None, &[param]).evaluate(&series(&vec![Some(1.0); baseline + 1]), &window(1, 0.0))
         };
         assert_eq!(says(points_min).verdict, Verdict::Rejected, "{name}");
         let short = says(points_min - 1);

@@ -199,13 +199,13 @@ fn the_evidence_is_one_sentence() {
         &[],
         both,
         &[1.0],
-        "1 is within the expected 0.806 to 1.194 (mean 1, 180 baseline points, z 0)",
+        "1 is within the expected 0.8058 to 1.194 (mean 1, 180 baseline points, z 0)",
     );
     check_sentence(
         "iqr",
         &[],
         both,
         &[1.6],
-        "1.6 is above the expected 0.8375 to 1.1625 (median 1, quartiles 0.9625 and 1.038, 180 baseline points, distance from the median 8 IQR)",
+        "1.6 is above the expected 0.8 to 1.2 (median 1, quartiles 0.95 and 1.05, 180 baseline points, distance from the median 6 IQR)",
     );
 }

@@ -13,13 +13,13 @@ fn detectors() -> Vec<Detector> {
         ("relative_change", &[("percent", 50.0)]),
         ("rate_in_window", &[("rate", 0.1), ("ratio", 1.0)]),
     ];
-    let make = |name: &str, direction| {
+    let build = |name: &str, direction| {
         let given = params.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, given)| given);
         let values = given.iter().map(|(n, v)| ((*n).to_owned(), *v)).collect();
         Detector::new(tocsin_detectors::find(name)?, Some(direction), &values).ok()
     };
     let made: Vec<Detector> =
-        ALL.iter().flat_map(|spec| Direction::ALL.into_iter().filter_map(move |d| make(spec.name, d))).collect();
+        ALL.iter().flat_map(|spec| Direction::ALL.into_iter().filter_map(move |d| build(spec.name, d))).collect();
     assert_eq!(made.len(), 16);
     made
 }

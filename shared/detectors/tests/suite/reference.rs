@@ -1,4 +1,4 @@
-//! Our arithmetic against SciPy's, `NumPy`'s and statsmodels' (`tests/reference.json`, written by `tests/reference.py`).
+//! Our arithmetic against `SciPy`'s, `NumPy`'s and statsmodels' (`tests/reference.json`, written by `tests/reference.py`).
 
 use std::collections::BTreeMap;
 

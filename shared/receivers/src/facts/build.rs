@@ -116,7 +116,7 @@ fn headline(n: &Notification) -> String {
     let compared: Vec<String> =
         compared.iter().filter_map(|(name, v)| v.map(|v| format!("{name} {}", number(v)))).collect();
     if !compared.is_empty() {
-        text.push_str(&format!(" ({})", compared.join(", ")));
+        text = format!("{text} ({})", compared.join(", "));
     }
     line(&text)
 }
@@ -163,17 +163,14 @@ fn unconfirmed_because(confirmation: &domain::Confirmation) -> String {
     }
     let doubts = confirmation.evidence.iter().filter(|e| e.verdict != domain::Verdict::Confirmed);
     let doubts: Vec<&str> = doubts.map(|e| e.because.as_str()).filter(|b| !b.trim().is_empty()).collect();
-    match doubts.is_empty() {
-        true => "no detector could say".to_owned(),
-        false => line(&doubts.join("; ")),
-    }
+    if doubts.is_empty() { "no detector could say".to_owned() } else { line(&doubts.join("; ")) }
 }
 
 fn sentence(cause: &Cause) -> String {
     let mut text = format!("{} {}", cause.change.kind, cause.change.title);
     for (word, fact) in [("to", &cause.change.environment), ("by", &cause.change.author)] {
         if let Some(fact) = fact {
-            text.push_str(&format!(" {word} {fact}"));
+            text = format!("{text} {word} {fact}");
         }
     }
     line(&format!("{text} {}", cause.because))

@@ -47,10 +47,10 @@ impl Nodes {
     fn close(&mut self, strong: bool) {
         let text = std::mem::take(&mut self.text);
         let marks = if strong { vec![json!({ "type": "strong" })] } else { Vec::new() };
-        self.push(text, marks);
+        self.push(&text, &marks);
     }
 
-    fn push(&mut self, text: String, marks: Vec<Value>) {
+    fn push(&mut self, text: &str, marks: &[Value]) {
         match (text.is_empty(), marks.is_empty()) {
             (true, _) => {}
             (false, true) => self.done.push(json!({ "type": "text", "text": text })),
@@ -101,7 +101,7 @@ fn bold<'a>(signs: &'a [Sign], nodes: &mut Nodes) -> Option<&'a [Sign]> {
 fn code<'a>(signs: &'a [Sign], strong: bool, nodes: &mut Nodes) -> Option<&'a [Sign]> {
     let (inner, rest) = until(signs, "`").filter(|(inner, _)| !inner.is_empty())?;
     nodes.close(strong);
-    nodes.push(text_of(inner), vec![json!({ "type": "code" })]);
+    nodes.push(&text_of(inner), &[json!({ "type": "code" })]);
     Some(rest)
 }
 
@@ -114,6 +114,6 @@ fn link<'a>(signs: &'a [Sign], strong: bool, nodes: &mut Nodes) -> Option<&'a [S
     }
     nodes.close(strong);
     let link = json!({ "type": "link", "attrs": { "href": href } });
-    nodes.push(text, if is_web_address(&href) { vec![link] } else { Vec::new() });
+    nodes.push(&text, if is_web_address(&href) { std::slice::from_ref(&link) } else { &[] });
     Some(rest)
 }

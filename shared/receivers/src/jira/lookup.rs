@@ -14,9 +14,10 @@ use crate::{Context, Response};
 
 /// The search for an incident's ticket: bounded by its project, as Jira demands.
 pub(super) fn search_path(settings: &Settings, context: &Context<'_>) -> String {
-    let sought = match settings.labels {
-        true => format!("labels = {}", quoted(&ticket::incident_label(context))),
-        false => format!("text ~ {}", quoted(&quoted(context.notification.incident.as_str()))),
+    let sought = if settings.labels {
+        format!("labels = {}", quoted(&ticket::incident_label(context)))
+    } else {
+        format!("text ~ {}", quoted(&quoted(context.notification.incident.as_str())))
     };
     let jql = format!("project = {} AND {sought} ORDER BY created ASC", quoted(&settings.project));
     format!("/rest/api/3/search/jql?jql={}&fields=key&maxResults=1", percent_encoded(&jql))

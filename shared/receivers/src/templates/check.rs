@@ -78,7 +78,7 @@ fn tag_mistake(inside: &str, blocks: &mut Vec<bool>) -> Option<&'static str> {
 
 /// A block by any other name than these may be a loop: `{{#labels}}` is none in this dialect, but costs nothing to count.
 fn is_loop(name: &str) -> bool {
-    let word: String = name.chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
+    let word: String = name.chars().take_while(char::is_ascii_alphanumeric).collect();
     !matches!(
         word.as_str(),
         "if" | "unless" | "with" | "eq" | "ne" | "gt" | "gte" | "lt" | "lte" | "and" | "or" | "not"

@@ -83,7 +83,7 @@ mod tests {
     use super::of;
     use crate::slack::Message;
 
-    fn check(text: &str, blocks: Value, expected: &[&str]) {
+    fn check(text: &str, blocks: &Value, expected: &[&str]) {
         let blocks = blocks.as_array().cloned().unwrap_or_default();
         let (channel, ts) = ("C1".to_owned(), "1.000001".to_owned());
         let message = Message { channel, ts, thread_ts: None, text: text.to_owned(), blocks, metadata: None, edits: 0 };
@@ -93,18 +93,18 @@ mod tests {
 
     #[test]
     fn brackets_ping_and_escapes_do_not() {
-        check("a <!channel> b <@U012|ann> <!subteam^S1>", Value::Null, &["<!channel>", "<@U012>", "<!subteam^S1>"]);
-        check("&lt;!channel&gt; &lt;@U1&gt; <!date^1^x|y> <https://e.org|x> < !here", Value::Null, &[]);
-        check("@channel", Value::Null, &[]);
+        check("a <!channel> b <@U012|ann> <!subteam^S1>", &Value::Null, &["<!channel>", "<@U012>", "<!subteam^S1>"]);
+        check("&lt;!channel&gt; &lt;@U1&gt; <!date^1^x|y> <https://e.org|x> < !here", &Value::Null, &[]);
+        check("@channel", &Value::Null, &[]);
     }
 
     #[test]
     fn blocks_ping_by_their_text_type() {
         let block = |text: Value| json!([{ "type": "section", "text": text }]);
-        check("", block(json!({ "type": "mrkdwn", "text": "<!here>", "verbatim": true })), &["<!here>"]);
-        check("", block(json!({ "type": "mrkdwn", "text": "@here now", "verbatim": true })), &[]);
-        check("", block(json!({ "type": "mrkdwn", "text": "(@here) a@here" })), &["@here"]);
-        check("", block(json!({ "type": "plain_text", "text": "<!here> @here" })), &[]);
-        check("", json!([{ "type": "rich_text", "elements": [{ "type": "user", "user_id": "U1" }] }]), &["<@U1>"]);
+        check("", &block(json!({ "type": "mrkdwn", "text": "<!here>", "verbatim": true })), &["<!here>"]);
+        check("", &block(json!({ "type": "mrkdwn", "text": "@here now", "verbatim": true })), &[]);
+        check("", &block(json!({ "type": "mrkdwn", "text": "(@here) a@here" })), &["@here"]);
+        check("", &block(json!({ "type": "plain_text", "text": "<!here> @here" })), &[]);
+        check("", &json!([{ "type": "rich_text", "elements": [{ "type": "user", "user_id": "U1" }] }]), &["<@U1>"]);
     }
 }

@@ -96,7 +96,7 @@ async fn pages_are_linked_by_a_token() {
 #[tokio::test]
 async fn an_issue_is_found_only_after_the_lag() {
     let vendor = Jira::start().await.unwrap();
-    vendor.search_lag(Duration::from_secs(3600));
+    vendor.search_lag(Duration::from_hours(1));
     create(&vendor, "OPS", "one", "a").await;
     assert_eq!(get(&vendor, "/issue/OPS-1").await.status, 200);
     check_found(&vendor, "project = OPS", &[]).await;
