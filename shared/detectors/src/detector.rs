@@ -11,7 +11,8 @@ use crate::{Direction, ParamError, Spec};
 /// What a rule says about the test, whatever the detector.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Window {
-    /// The rule's `for:`, in seconds: how long the metric must have been anomalous. Rounded up to whole slots, at least one.
+    /// The rule's `for:`, in seconds: how long the metric must have been anomalous. Rounded up to whole slots, at
+    /// least one.
     pub test_secs: u32,
     /// Smallest deviation that matters, in the metric's unit; 0 or less: any.
     pub min_effect: f64,

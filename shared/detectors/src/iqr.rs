@@ -3,7 +3,8 @@
 //! Invariant: where the quartiles differ by more than the floor, these are exactly Tukey's fences.
 //!
 //! - Formula: x < Q1 − k · R or x > Q3 + k · R with R the largest of Q3 − Q1 and 1.349 times the spread's floor (5 % of
-//!   the standard deviation, 1 % of |median|, `resolution`). Quartiles by definition 7 of Hyndman & Fan, `NumPy`'s default.
+//!   the standard deviation, 1 % of |median|, `resolution`). Quartiles by definition 7 of Hyndman & Fan, the default
+//!   of `NumPy`.
 //!   The MAD takes no part: on ordinary samples 2 · MAD exceeds the IQR as often as not, and these would no longer be
 //!   Tukey's fences.
 //! - Parameters: `k`, in interquartile ranges, default 1.5 (3 marks what is far out); `resolution`, in the metric's

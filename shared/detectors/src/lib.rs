@@ -1,7 +1,7 @@
 //! Detectors: pure functions from a series to a verdict and the evidence for it.
 //!
 //! Invariant: a detector never panics and never gives a number that is not finite. Whatever it cannot decide (gaps,
-//! short history, overflow) is `Inconclusive` with one sentence that says why, since only `Rejected` keeps people asleep.
+//! short history, overflow) is `Inconclusive` with one sentence that says why: only `Rejected` keeps people asleep.
 //!
 //! | detector | confirms when | baseline |
 //! |---|---|---|

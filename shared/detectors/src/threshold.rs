@@ -4,7 +4,7 @@
 //!
 //! - Formula: x > limit (above) or x < limit (below), and at least `min_effect` beyond it. At exactly the limit a value
 //!   is as usual. Score: 1 + (x − limit) / |limit| towards the anomalous side, which is x / limit for a positive limit
-//!   and above; with a `min_effect`, the same with the limit moved out by it.
+//!   and above; a `min_effect` moves the place of 1.0 out by as much.
 //! - Parameters: `limit`, in the metric's unit, must be given. Direction: above (default) or below; for both, use two
 //!   detectors with two limits.
 //! - Gaps: under 80 % of the tested slots is Inconclusive.

@@ -20,7 +20,7 @@ use tocsin::{LOCAL_SECRET, Local, LocalOptions};
 pub const CONFIG: &str = include_str!("config.yaml");
 
 /// How long anything may take before a test gives up on it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The machine's clock, moved by whole seconds.
 #[derive(Default)]

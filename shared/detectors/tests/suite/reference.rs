@@ -1,4 +1,5 @@
-//! Our arithmetic against `SciPy`'s, `NumPy`'s and statsmodels' (`tests/reference.json`, written by `tests/reference.py`).
+//! Our arithmetic against that of `SciPy`, `NumPy` and statsmodels: `tests/reference.json`, which `tests/reference.py`
+//! writes.
 
 use std::collections::BTreeMap;
 

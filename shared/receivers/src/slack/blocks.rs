@@ -22,7 +22,7 @@ const CONTEXT_ELEMENTS_MAX: usize = 10;
 /// Units of a context element; no limit is documented.
 const CONTEXT_UNITS_MAX: usize = 2000;
 /// Units of all texts of one message. Slack refuses from about 13,200 on.
-pub(super) const TOTAL_UNITS_MAX: usize = 13_000;
+pub(super) const TOTAL_UNITS_MAX: usize = 11_000;
 /// A section with less room than this is left out rather than cut.
 const SECTION_UNITS_MIN: usize = 100;
 
