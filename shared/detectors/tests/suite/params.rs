@@ -53,7 +53,12 @@ fn each_mistake_names_its_parameter() {
     check("threshold", None, &[], "threshold needs `limit`: the last usual value, in the metric's unit");
     check("z_score", None, &[("z", 0.05)], "`z` of z_score is 0.05: it must be between 0.1 and 1000.0");
     check("z_score", None, &[("z", 1000.5)], "`z` of z_score is 1000.5: it must be between 0.1 and 1000.0");
-    check("iqr", None, &[("resolution", -1.0)], "`resolution` of iqr is -1.0: it must be between 0.0 and 1000000000000000.0");
+    check(
+        "iqr",
+        None,
+        &[("resolution", -1.0)],
+        "`resolution` of iqr is -1.0: it must be between 0.0 and 1000000000000000.0",
+    );
     check(
         "threshold",
         Some(Direction::Both),

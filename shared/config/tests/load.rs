@@ -1,0 +1,175 @@
+//! What a config file gives, and what it is told where it is wrong.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+
+use domain::ReceiverKind;
+use proptest::prelude::*;
+use tocsin_config::{Config, Mistake, TemplateDirectory, load, secret_names};
+
+const EXAMPLE: &str = include_str!("../../../infra/config/tocsin.yaml");
+
+/// A value that serves as any secret.
+const SECRET: &str = "dG9jc2luIGxvY2FsIHNlY3JldCBvbmx5";
+
+fn environment(text: &str) -> BTreeMap<String, String> {
+    secret_names(text).into_iter().map(|name| (name, SECRET.to_owned())).collect()
+}
+
+fn read(text: &str) -> Result<Config, Vec<Mistake>> {
+    load(text, &environment(text))
+}
+
+/// The smallest config that is whole.
+const SMALL: &str = "\
+sources:
+  arize: { auth: { kind: bearer, secrets: [ \"${ARIZE}\" ] } }
+prometheus: { url: \"https://prometheus.example.com\" }
+services:
+  chatbot: { repository: acme/chatbot }
+rules:
+  - name: latency
+    match: { metric: latency }
+    group_by: [service, metric]
+    confirm: { query: up, detectors: [ { robust_z: { z: 4 } } ] }
+    receivers: [team]
+default: { receivers: [team] }
+receivers:
+  team: { kind: slack, token: \"${SLACK}\", channel: C0AIOPS001 }
+";
+
+/// `SMALL` with one change gives a mistake in that field whose text holds the fragment.
+#[track_caller]
+fn check(from: &str, to: &str, path: &str, fragment: &str) {
+    assert!(SMALL.contains(from), "{from:?} does not stand in the config");
+    let text = SMALL.replacen(from, to, 1);
+    let mistakes = read(&text).expect_err("there is a mistake");
+    let fits = |m: &Mistake| m.path == path && format!("{}; {}", m.what, m.mend).contains(fragment);
+    assert!(mistakes.iter().any(fits), "no {path:?} with {fragment:?} in {mistakes:#?}");
+    for mistake in &mistakes {
+        assert!(mistake.line <= text.lines().count() && !mistake.mend.is_empty(), "{mistake:?}");
+        assert!(!mistake.to_string().contains(SECRET), "{mistake}");
+    }
+}
+
+#[test]
+fn the_example_loads_and_says_what_it_means() {
+    let config = read(EXAMPLE).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+    let names: Vec<&str> = config.rules.iter().map(|rule| rule.name.as_str()).collect();
+    assert_eq!(names, ["latency", "errors", "cost", "quality", "drift"]);
+    let latency = config.rule("latency").expect("a rule");
+    assert_eq!(latency.group_by, ["service", "metric", "model", "endpoint"]);
+    assert_eq!((latency.policy.cooldown_secs, latency.policy.recheck_every_secs), (1800, 60));
+    assert_eq!(latency.confirm.as_ref().expect("a check").panel.detectors.len(), 2);
+    let kinds: Vec<ReceiverKind> = latency.receivers.iter().filter_map(|n| Some(config.receiver(n)?.kind())).collect();
+    assert_eq!(kinds, ReceiverKind::ALL);
+    assert_eq!(config.service("support-chatbot").and_then(|s| s.repository.as_ref()).expect("known").owner, "acme");
+}
+
+#[test]
+fn the_small_config_is_whole() {
+    read(SMALL).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+}
+
+#[test]
+fn each_mistake_names_its_field_and_its_mend() {
+    check("kind: bearer", "kind: baerer", "sources.arize.auth.kind", "bearer");
+    check("\"${ARIZE}\"", "open-secret", "sources.arize.auth.secrets[0]", "${NAME}");
+    check("\"${ARIZE}\"", "\"${A}\", \"${B}\", \"${C}\"", "sources.arize.auth.secrets", "two");
+    check("sources:\n", "sauces: 1\nsources:\n", "sauces", "sources");
+    check("https://prometheus.example.com", "http://prometheus.example.com", "prometheus.url", "https");
+    check("https://prometheus.example.com", "https://u:p@prometheus.example.com", "prometheus.url", "@");
+    check("acme/chatbot", "chatbot", "services.chatbot.repository", "owner/name");
+    check("name: latency", "name: default", "rules.default.name", "name");
+    check("group_by: [service, metric]", "group_by: [service, timestamp]", "rules.latency.group_by", "timestamp");
+    check("group_by: [service, metric]", "group_by: []", "rules.latency.group_by", "at least one");
+    check("group_by: [service, metric]", "group_by: [service, modle]", "rules.latency.group_by", "model");
+    check("group_by: [service, metric]", "cooldown: 5 minutes", "rules.latency.cooldown", "30s");
+    check("group_by: [service, metric]", "cooldown: 30d", "rules.latency.cooldown", "bounds");
+    check("robust_z", "robust_zz", "rules.latency.confirm.detectors[0].robust_zz", "robust_z");
+    check("z: 4", "zz: 4", "rules.latency.confirm.detectors[0].robust_z.zz", "parameter");
+    check("z: 4", "z: -4", "rules.latency.confirm.detectors[0].robust_z.z", "bounds");
+    check("{ robust_z: { z: 4 } }", "", "rules.latency.confirm.detectors", "detectors");
+    check("{ robust_z: { z: 4 } }", "rate_in_window: { rate: 0.1 }", "rules.latency.confirm.total_query", "");
+    check("query: up", "query: up, for: 10m, step: 20m", "rules.latency.confirm.step", "shorter");
+    check("query: up", "query: up, window: 2m, for: 5m", "rules.latency.confirm.window", "longer");
+    check("query: up", "query: up, window: 30d, step: 1m", "rules.latency.confirm.step", "11000");
+    check("receivers: [team]", "receivers: [teem]", "rules.latency.receivers[0]", "team");
+    check("receivers: [team]", "receivers: []", "rules.latency.receivers", "at least one");
+    check(
+        "receivers:\n  team",
+        "receivers:\n  idle: { kind: slack, token: \"${S}\", channel: C0AIOPS002 }\n  team",
+        "receivers.idle",
+        "no rule",
+    );
+    check("default: { receivers: [team] }\n", "", "default", "missing");
+    check("kind: slack", "kind: slak", "receivers.team.kind", "slack");
+    check("C0AIOPS001", "general chat", "receivers.team.channel", "#name");
+    check("\"${SLACK}\"", "xoxb-123", "receivers.team.token", "must not stand");
+    check("\"${SLACK}\"", "secretsmanager:arn", "receivers.team.token", "${NAME}");
+    check("channel: C0AIOPS001", "chanel: C0AIOPS001", "receivers.team.chanel", "channel");
+    check("default: {", "default: { severity: catastrophic, ", "default.severity", "critical");
+    check(
+        "match: { metric: latency }",
+        "match: {}\n    receivers: [team]\n  - name: later\n    match: {}",
+        "rules.later.match",
+        "matches them all",
+    );
+}
+
+#[test]
+fn every_mistake_comes_at_once_in_the_order_of_the_file() {
+    let text = SMALL
+        .replace("baerer", "bearer")
+        .replace("acme/chatbot", "x")
+        .replace("z: 4", "z: -1")
+        .replace("C0AIOPS001", "x y");
+    let mistakes = read(&text).expect_err("three mistakes");
+    assert_eq!(mistakes.len(), 3, "{mistakes:#?}");
+    assert!(mistakes.is_sorted_by_key(|m| m.line));
+}
+
+#[test]
+fn a_secret_that_is_not_set_names_its_variable() {
+    let mut environment = environment(SMALL);
+    environment.remove("SLACK");
+    let mistakes = load(SMALL, &environment).expect_err("not set");
+    assert_eq!(mistakes.len(), 1);
+    assert!(mistakes[0].what.contains("SLACK") && mistakes[0].path == "receivers.team.token", "{mistakes:?}");
+}
+
+#[test]
+fn what_is_no_config_is_one_mistake() {
+    for text in ["", "a: [", "&a x: *a", "a: 1\n---\nb: 2", "- 1", "\t: x", "sources: &s {}\nrules: *s"] {
+        assert!(!load(text, &BTreeMap::new()).expect_err(text).is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn an_edit_on_disk_is_taken_and_a_broken_one_is_not() {
+    let directory = tempfile::tempdir().expect("a directory");
+    std::fs::create_dir(directory.path().join("slack")).expect("a folder");
+    let file = directory.path().join("slack/message.hbs");
+    let templates = TemplateDirectory::new(Some(directory.path().to_path_buf()));
+    std::fs::write(&file, "one {{service}}").expect("written");
+    assert!(templates.current().mistakes.is_empty());
+    std::fs::write(&file, "broken {{#if").expect("written");
+    assert_eq!(templates.current().mistakes.len(), 1);
+    std::fs::write(&file, "mended {{service}}").expect("written");
+    assert!(templates.current().mistakes.is_empty());
+    std::fs::remove_dir_all(directory.path()).expect("removed");
+    assert_eq!(templates.current().mistakes.len(), 1, "a directory that is gone is said");
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "[ -~\\n\u{e9}]{0,300}") {
+        prop_assert!(load(&text, &BTreeMap::new()).is_err());
+    }
+
+    #[test]
+    fn no_damage_to_a_config_makes_it_panic(at in 0..SMALL.len(), with in "[ -~\\n]{0,6}") {
+        let text = format!("{}{with}{}", &SMALL[..at], &SMALL[at..]);
+        drop(read(&text));
+    }
+}
