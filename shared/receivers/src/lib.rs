@@ -4,7 +4,7 @@
 //! resumes where it stopped; a request that may have happened and is not harmless twice is looked up before it is sent
 //! again. What is absent: HTTP, clocks, retries, configuration files.
 //!
-//! To add a receiver, write its file, implement [`Vendor`] for its settings, and name it in [`Settings`].
+//! To add a receiver, write its file, implement `Vendor` for its settings, and name it in [`Settings`].
 
 use domain::{DeliveryId, Handle, Notification, Outcome, Progress, ReceiverKind, Timestamp};
 
