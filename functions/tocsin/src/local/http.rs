@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use aws::Store;
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{Request, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use domain::IncidentId;
+use futures::StreamExt;
 use pipeline::Receive;
 use pipeline::ports::StoreError;
 use serde_json::Value;
@@ -19,6 +20,9 @@ use sources::BODY_BYTES_MAX;
 use stand_ins::StandIns;
 
 use super::{api, page};
+
+/// Bytes of a body that is too large which are still read, so that its sender sees the answer.
+const DROPPED_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// What the pages and the function need.
 #[derive(Clone)]
@@ -42,12 +46,29 @@ pub(crate) fn router(served: Served) -> Router {
 /// Everything else goes to the function, whatever its method and path.
 async fn function(State(served): State<Served>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(bytes) = to_bytes(body, BODY_BYTES_MAX).await else {
-        let detail = format!("the body has more than {BODY_BYTES_MAX} bytes, or did not arrive whole");
-        return answer(receive::problem(StatusCode::PAYLOAD_TOO_LARGE, &detail));
+    let Some(bytes) = read(body).await else {
+        return answer(receive::problem(StatusCode::BAD_REQUEST, "the body did not arrive whole: send it again"));
     };
-    let request = Request::from_parts(parts, lambda_http::Body::Binary(bytes.to_vec()));
+    let request = Request::from_parts(parts, lambda_http::Body::Binary(bytes));
     answer(receive::handle(&served.receive, request).await)
+}
+
+/// The body, cut one byte beyond the limit, so that the function sees it as too large. What follows is read and dropped:
+/// a sender that is answered while it still sends mostly sees a broken connection and not the answer.
+async fn read(body: Body) -> Option<Vec<u8>> {
+    let mut kept = Vec::new();
+    let mut seen: usize = 0;
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.ok()?;
+        seen = seen.saturating_add(chunk.len());
+        let room = (BODY_BYTES_MAX + 1).saturating_sub(kept.len());
+        kept.extend(chunk.iter().take(room));
+        if seen > DROPPED_BYTES_MAX {
+            break;
+        }
+    }
+    Some(kept)
 }
 
 fn answer(response: axum::http::Response<lambda_http::Body>) -> Response {
