@@ -29,6 +29,12 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
+    /// At two addresses of one's own.
+    #[must_use]
+    pub fn at(dynamodb: &str, sqs: &str) -> Self {
+        Self { dynamodb: Some(dynamodb.to_owned()), sqs: Some(sqs.to_owned()) }
+    }
+
     /// From `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_DYNAMODB` and `AWS_ENDPOINT_URL_SQS`, as every AWS SDK reads them.
     #[must_use]
     pub fn from_env() -> Self {

@@ -50,15 +50,6 @@ impl ReceiverKind {
     pub fn parse(word: &str) -> Result<Self, UnknownReceiverKind> {
         Self::ALL.into_iter().find(|k| k.as_str() == word).ok_or_else(|| UnknownReceiverKind(word.to_owned()))
     }
-
-    /// True where the vendor's own key makes a second send harmless: such a receiver is sent to without a lease.
-    #[must_use]
-    pub fn is_idempotent(self) -> bool {
-        match self {
-            Self::Pagerduty => true,
-            Self::Slack | Self::Jira => false,
-        }
-    }
 }
 
 /// What a vendor gave us to come back with: a `PagerDuty` dedup key, a Slack channel and `ts`, a Jira key.

@@ -2,6 +2,8 @@
 //!
 //! Invariant: nothing of ours is replaced; a test speaks HTTP and looks at what the vendors hold.
 
+mod engines;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -15,6 +17,8 @@ use serde_json::{Value, json};
 use stand_ins::StandIns;
 use stand_ins::prometheus::Shape;
 use tocsin::{LOCAL_SECRET, Local, LocalOptions};
+
+pub use engines::{Engines, Sandbox, batch};
 
 /// One rule with everything, and short rechecks.
 pub const CONFIG: &str = include_str!("config.yaml");

@@ -1,4 +1,4 @@
-//! Stand-ins that behave like the vendors: `PagerDuty`, Slack, Jira, GitHub, Prometheus.
+//! Stand-ins that behave like the vendors: `PagerDuty`, Slack, Jira, GitHub, Prometheus; and like Lambda's Runtime API.
 //!
 //! Each listens on a loopback port of its own, keeps its state in memory, refuses what its vendor refuses with that
 //! vendor's status and error shape, and can be told to fail. They stop when their last clone is dropped.
@@ -9,6 +9,7 @@ mod clock;
 mod faults;
 pub mod github;
 pub mod jira;
+pub mod lambda;
 pub mod pagerduty;
 pub mod prometheus;
 mod server;
@@ -17,6 +18,7 @@ pub mod slack;
 pub use faults::{Fault, Faults};
 pub use github::Github;
 pub use jira::Jira;
+pub use lambda::Lambda;
 pub use pagerduty::Pagerduty;
 pub use prometheus::Prometheus;
 pub use slack::Slack;

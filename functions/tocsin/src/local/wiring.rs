@@ -94,9 +94,8 @@ async fn clients(options: &LocalOptions) -> Result<(Clients, Option<Embedded>), 
     }
     let storage = options.data.clone().map_or(Storage::Memory, Storage::Directory);
     let embedded = Embedded::start(storage).await.map_err(part("the embedded AWS"))?;
-    let endpoints =
-        Endpoints { dynamodb: Some(embedded.dynamodb_url().to_owned()), sqs: Some(embedded.sqs_url().to_owned()) };
-    Ok((Clients::local(&endpoints), Some(embedded)))
+    let clients = Clients::local(&Endpoints::at(embedded.dynamodb_url(), embedded.sqs_url()));
+    Ok((clients, Some(embedded)))
 }
 
 /// The config, with stand-ins in the place of whatever has no credentials, and what there is to say of that.

@@ -1,0 +1,71 @@
+//! The binary as Lambda runs it: SQS batches over the Runtime API, the page at the `PagerDuty` stand-in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use acceptance::{Engines, batch};
+use domain::{Alert, DeliveryState, Fingerprint, ReceiverKind};
+use pipeline::{InboxMessage, Item, QueuedMessage, SystemClock, Triage, ports::Clock};
+use serde_json::json;
+use stand_ins::{Fault, Pagerduty};
+use tocsin::LOCAL_SECRET;
+
+const CONFIG: &str = r#"
+sources:
+  arize: { auth: { kind: bearer, secrets: [ "${TEST_SECRET}" ] } }
+default: { receivers: [on-call] }
+receivers:
+  on-call: { kind: pagerduty, routing_key: "${TEST_SECRET}" }
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_that_pagerduty_refuses_at_first_comes_again_and_pages_once() -> anyhow::Result<()> {
+    let engines = Engines::start().await?;
+    let pagerduty = Pagerduty::start().await?;
+    pagerduty.faults().next(1, Fault::Status { status: 503, retry_after_secs: Some(1), body: String::new() });
+    let address = [("TOCSIN_PAGERDUTY_API_URL", pagerduty.url())];
+    let sandbox = engines.run(env!("CARGO_BIN_EXE_deliver"), CONFIG, &address).await?;
+    open_incident(&engines).await?;
+    let queue = engines.deliveries(ReceiverKind::Pagerduty)?;
+    let waiting = engines.queues.poll(queue, 1).await?;
+    let event = batch(queue, &[("page", &waiting[0].body), ("bad", "{")]);
+
+    let refused = sandbox.invoke(event.clone()).await?;
+    let mut named: Vec<_> = refused["batchItemFailures"].as_array().into_iter().flatten().collect();
+    named.sort_by_key(|failure| failure["itemIdentifier"].to_string());
+    assert_eq!(named, [&json!({ "itemIdentifier": "bad" }), &json!({ "itemIdentifier": "page" })]);
+    assert_eq!(pagerduty.triggers().len(), 0);
+
+    let done = json!({ "batchItemFailures": [{ "itemIdentifier": "bad" }] });
+    let mut tries = 0;
+    while sandbox.invoke(event.clone()).await? != done {
+        tries += 1;
+        assert!(tries < 50, "the delivery never became due");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert_eq!(sandbox.invoke(event).await?, done);
+    assert_eq!(pagerduty.triggers().len(), 1);
+    let incidents = engines.store.incidents().await?;
+    let record = engines.store.record(&incidents[0].id).await?.expect("the incident has a record");
+    assert_eq!((record.deliveries[0].state, record.deliveries[0].attempts), (DeliveryState::Delivered, 2));
+    Ok(())
+}
+
+/// What `triage` does before.
+async fn open_incident(engines: &Engines) -> anyhow::Result<()> {
+    let secrets =
+        [("TEST_SECRET".to_owned(), LOCAL_SECRET.to_owned())].into_iter().collect::<std::collections::BTreeMap<_, _>>();
+    let config = config::load(CONFIG, &secrets).expect("the config has no mistake");
+    let (store, queues) = (Arc::new(engines.store.clone()), Arc::new(engines.queues.clone()));
+    let triage = Triage::new(Arc::new(config), store, queues, Arc::new(SystemClock));
+    let now = SystemClock.now();
+    let alert: Alert = serde_json::from_value(json!({
+        "id": "one", "source": "arize", "monitor": "p95", "service": "chat", "metric": "latency_p95",
+        "status": "firing", "severity": "error", "labels": {}, "observed_at": now, "received_at": now,
+    }))?;
+    let item = Item { fingerprint: Fingerprint::of(&alert, &["service".to_owned()]), alert };
+    let body = serde_json::to_string(&InboxMessage::Alerts { items: vec![item] })?;
+    let unfinished = triage.triage(vec![QueuedMessage { id: "m".to_owned(), body }], Duration::from_secs(10)).await;
+    assert!(unfinished.is_empty(), "{unfinished:?}");
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! The binary as Lambda runs it: requests over the Runtime API, messages in the embedded SQS.
+
+use std::process::Command;
+
+use acceptance::Engines;
+use serde_json::{Value, json};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_receive");
+
+const CONFIG: &str = r#"
+sources:
+  arize: { auth: { kind: bearer, secrets: [ "${TEST_SECRET}" ] } }
+default: { receivers: [ai-ops] }
+receivers:
+  ai-ops: { kind: slack, token: "${TEST_SECRET}", channel: C0AIOPS001 }
+"#;
+
+const SECRET: &str = tocsin::LOCAL_SECRET;
+
+const ALERT: &str =
+    r#"{"monitor":{"id":"m","name":"p95","status":"TRIGGERED","metric":"latency_p95"},"service":"chat"}"#;
+
+/// The payload 2.0 of an HTTP API or a function URL.
+fn event(method: &str, path: &str, secret: &str, body: &str, base64: bool) -> Value {
+    json!({
+        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
+        "headers": { "content-type": "application/json", "authorization": secret },
+        "requestContext": {
+            "accountId": "000000000000", "apiId": "api", "domainName": "tocsin.example", "domainPrefix": "tocsin",
+            "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "x" },
+            "requestId": "1", "routeKey": "$default", "stage": "$default", "time": "23/Nov/2026:09:12:00 +0000",
+            "timeEpoch": 1_795_000_000_000_i64,
+        },
+        "body": body, "isBase64Encoded": base64,
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_is_accepted_once_the_queue_has_it() -> anyhow::Result<()> {
+    let engines = Engines::start().await?;
+    let sandbox = engines.run(BINARY, CONFIG, &[]).await?;
+    let answer = sandbox.invoke(event("POST", "/alerts/arize", SECRET, ALERT, false)).await?;
+    assert_eq!(answer["statusCode"], 202, "{answer}");
+    assert_eq!(engines.inbox().await?, 1);
+    let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default())?;
+    assert!(body["accepted"][0]["fingerprint"].as_str().is_some_and(|f| !f.is_empty()), "{body}");
+
+    let health = sandbox.invoke(event("GET", "/healthz", "", "", false)).await?;
+    assert_eq!(health["statusCode"], 200, "{health}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_the_gateway_encoded_is_the_body_that_was_sent() -> anyhow::Result<()> {
+    let engines = Engines::start().await?;
+    let sandbox = engines.run(BINARY, CONFIG, &[]).await?;
+    // The alert as Base64.
+    let encoded = "eyJtb25pdG9yIjp7ImlkIjoibSIsIm5hbWUiOiJwOTUiLCJzdGF0dXMiOiJUUklHR0VSRUQiLCJtZXRyaWMiOiJsYXRlbmN5X3\
+                   A5NSJ9LCJzZXJ2aWNlIjoiY2hhdCJ9";
+    let answer = sandbox.invoke(event("POST", "/alerts/arize", SECRET, encoded, true)).await?;
+    assert_eq!(answer["statusCode"], 202, "{answer}");
+    assert_eq!(engines.inbox().await?, 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_authenticated_costs_no_call() -> anyhow::Result<()> {
+    let engines = Engines::start().await?;
+    let sandbox = engines.run(BINARY, CONFIG, &[]).await?;
+    let before = engines.embedded.calls();
+    let answer = sandbox.invoke(event("POST", "/alerts/arize", "wrong", ALERT, false)).await?;
+    assert_eq!(answer["statusCode"], 401, "{answer}");
+    assert_eq!(answer["headers"]["content-type"], "application/problem+json", "{answer}");
+    assert_eq!(engines.embedded.calls(), before);
+    Ok(())
+}
+
+#[test]
+fn a_config_with_a_mistake_ends_the_start_and_names_it() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("tocsin.yaml");
+    std::fs::write(&path, CONFIG.replace("[ai-ops]", "[ai-opps]"))?;
+    let output = Command::new(BINARY).env_clear().env("TOCSIN_CONFIG", &path).env("TEST_SECRET", SECRET).output()?;
+    assert!(!output.status.success());
+    let said = String::from_utf8(output.stderr)?;
+    assert!(said.contains("tocsin.yaml:4") && said.contains("ai-opps") && said.contains("ai-ops"), "{said}");
+    Ok(())
+}
