@@ -9,7 +9,7 @@ use domain::{Handle, Outcome, ReceiverKind, Transition};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-use crate::answer::{Twice, of_failure, reason};
+use crate::answer::{Twice, of_failure};
 use crate::facts::Facts;
 use crate::text::{address, cut, is_web_address};
 use crate::{Context, Method, Request, Response, Step, Vendor};
@@ -62,6 +62,7 @@ impl Vendor for Settings {
 
     fn interpret(&self, _step: &str, response: &Response) -> Outcome {
         let body = response.json();
+        // Before anything is cut: a part of the key is a secret, too.
         let said = body.as_ref().and_then(said).map(|s| s.replace(self.routing_key.expose_secret(), "[hidden]"));
         of_failure("PagerDuty", response, Twice::Harmless, said.as_deref()).unwrap_or_else(|| {
             let key = body.as_ref().and_then(|b| b.get("dedup_key")).and_then(Value::as_str);
@@ -137,5 +138,5 @@ fn said(body: &Value) -> Option<String> {
     let message = body.get("message").and_then(Value::as_str);
     let errors = body.get("errors").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let words: Vec<&str> = message.into_iter().chain(errors).collect();
-    (!words.is_empty()).then(|| reason(&words.join("; ")))
+    (!words.is_empty()).then(|| words.join("; "))
 }
