@@ -55,7 +55,7 @@ async fn a_delivery_that_pagerduty_refuses_at_first_comes_again_and_pages_once()
 async fn open_incident(engines: &Engines) -> anyhow::Result<()> {
     let secrets =
         [("TEST_SECRET".to_owned(), LOCAL_SECRET.to_owned())].into_iter().collect::<std::collections::BTreeMap<_, _>>();
-    let config = config::load(CONFIG, &secrets).expect("the config has no mistake");
+    let config = config::load(CONFIG, &secrets).map_err(|mistakes| anyhow::anyhow!("{mistakes:?}"))?;
     let (store, queues) = (Arc::new(engines.store.clone()), Arc::new(engines.queues.clone()));
     let triage = Triage::new(Arc::new(config), store, queues, Arc::new(SystemClock));
     let now = SystemClock.now();

@@ -136,7 +136,7 @@ impl Local {
         &self.notes
     }
 
-    /// Returns when every queue is empty: nothing waits, nothing is worked on, nothing is delayed.
+    /// Returns when nothing waits and nothing is worked on. A later look that is not due is not waited for.
     ///
     /// # Errors
     /// When a queue does not answer.

@@ -86,7 +86,7 @@ fn decode(args: &RenderArgs, config: &Config) -> anyhow::Result<Alert> {
 /// The notification of an episode that was just opened, or ended ten minutes later, without anything learned but what
 /// the rule says.
 fn notification(alert: &Alert, config: &Config, transition: Transition) -> anyhow::Result<Notification> {
-    let rule = config.rule_for(alert);
+    let rule = config.rule_of(alert);
     let fingerprint = Fingerprint::of(alert, &rule.group_by);
     let now = alert.received_at;
     let unchecked = Confirmation::not_configured(now);

@@ -47,10 +47,15 @@ pub(crate) async fn claim(store: &Store, id: &DeliveryId, lease: &Lease, now: Ti
                 return Ok(Claim::Missing);
             };
             let Some(item) = failed.item else { return Ok(Claim::Missing) };
-            let delivery = read_delivery(&item)?;
+            let mut delivery = read_delivery(&item)?;
             Ok(match delivery.state {
+                // Our own claim, whose answer was lost on the way: what stood before it is not known.
+                DeliveryState::Leased if delivery.lease.as_ref().is_some_and(|held| held.token == lease.token) => {
+                    delivery.attempts = delivery.attempts.saturating_sub(1);
+                    Claim::Granted(Box::new(delivery))
+                }
                 DeliveryState::Leased => Claim::Held { until: read_time(&item, "lease_until")? },
-                DeliveryState::Pending => Claim::Held { until: read_time(&item, "due")? },
+                DeliveryState::Pending => Claim::NotDue { until: read_time(&item, "due")? },
                 DeliveryState::Delivered | DeliveryState::Rejected | DeliveryState::Dead => Claim::Finished,
             })
         }

@@ -12,8 +12,8 @@ use pipeline::ports::{Absorbed, Committed, Duplicates, StateChange, StoreError};
 
 use crate::Store;
 use crate::items::{
-    Item, alert_ids, delivery_item, entry_item, episode_item, fingerprint_key, incident_item, millis, number,
-    read_incident, text,
+    Item, UNDISPATCHED, alert_ids, delivery_item, entry_item, episode_item, fingerprint_key, incident_item, millis,
+    number, read_incident, text,
 };
 use crate::store::unavailable;
 
@@ -22,6 +22,32 @@ pub(crate) async fn absorb(
     fingerprint: &Fingerprint,
     duplicates: &Duplicates,
 ) -> Result<Absorbed, StoreError> {
+    if duplicates.ids.len() > SEEN_ALERTS_MAX {
+        // There is no room for them, nor for a condition on so many.
+        return Ok(Absorbed::Current(read(store, fingerprint).await?.map(Box::new)));
+    }
+    match count(store, fingerprint, duplicates, Newest::Ours).await? {
+        // A newer alert was counted before these: they count as well, but its time stays.
+        Absorbed::Current(Some(current)) if current.last_seen > duplicates.last_seen => {
+            count(store, fingerprint, duplicates, Newest::Theirs).await
+        }
+        answer => Ok(answer),
+    }
+}
+
+/// Whose alert is the newest, ours or one that was counted before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Newest {
+    Ours,
+    Theirs,
+}
+
+async fn count(
+    store: &Store,
+    fingerprint: &Fingerprint,
+    duplicates: &Duplicates,
+    newest: Newest,
+) -> Result<Absorbed, StoreError> {
     let room = SEEN_ALERTS_MAX.saturating_sub(duplicates.ids.len());
     let mut unseen = String::new();
     let mut update = store.client.update_item().table_name(&store.table).set_key(Some(fingerprint_key(fingerprint)));
@@ -29,11 +55,19 @@ pub(crate) async fn absorb(
         unseen = format!("{unseen} AND NOT contains(seen, :id{index})");
         update = update.expression_attribute_values(format!(":id{index}"), text(id.as_str()));
     }
+    let (set, in_order) = match newest {
+        Newest::Ours => ("SET last_seen = :last_seen ", "last_seen BETWEEN :not_silent AND :last_seen"),
+        Newest::Theirs => ("", "last_seen > :last_seen"),
+    };
+    if newest == Newest::Ours {
+        update = update.expression_attribute_values(":not_silent", millis(duplicates.not_silent_since));
+    }
     let result = update
-        .update_expression("SET last_seen = :last_seen ADD occurrences :count, seen :ids")
+        .update_expression(format!("{set}ADD occurrences :count, seen :ids"))
         .condition_expression(format!(
             "(#state IN (:open, :acknowledged) OR (#state = :pending AND next_check_at > :now)) \
-             AND severity_rank >= :rank AND (attribute_not_exists(seen) OR size(seen) <= :room){unseen}"
+             AND severity_rank >= :rank AND {in_order} AND attribute_not_exists({UNDISPATCHED}) \
+             AND (attribute_not_exists(seen) OR size(seen) <= :room){unseen}"
         ))
         .expression_attribute_names("#state", "state")
         .expression_attribute_values(":open", text("open"))
@@ -59,6 +93,30 @@ pub(crate) async fn absorb(
         // A transaction is writing this incident: read what it leaves and decide on that.
         Err(SdkError::ServiceError(busy)) if busy.err().is_transaction_conflict_exception() => {
             Ok(Absorbed::Current(read(store, fingerprint).await?.map(Box::new)))
+        }
+        Err(error) => Err(unavailable("UpdateItem", &error)),
+    }
+}
+
+/// Whoever changes the incident after that version sends what it left, so that a newer version is no error.
+pub(crate) async fn mark_dispatched(store: &Store, fingerprint: &Fingerprint, version: u64) -> Result<(), StoreError> {
+    let marked = store
+        .client
+        .update_item()
+        .table_name(&store.table)
+        .set_key(Some(fingerprint_key(fingerprint)))
+        .update_expression(format!("REMOVE {UNDISPATCHED}"))
+        .condition_expression("version = :version")
+        .expression_attribute_values(":version", number(version))
+        .send()
+        .await;
+    match marked {
+        Ok(_) => Ok(()),
+        Err(SdkError::ServiceError(newer))
+            if newer.err().is_conditional_check_failed_exception()
+                || newer.err().is_transaction_conflict_exception() =>
+        {
+            Ok(())
         }
         Err(error) => Err(unavailable("UpdateItem", &error)),
     }

@@ -26,6 +26,9 @@ pub(crate) const EPISODE: &str = "EPISODE";
 /// The index over deliveries that are not finished, by receiver kind and due time.
 pub(crate) const UNFINISHED_INDEX: &str = "unfinished";
 
+/// Stands on an incident until everything that its newest version tells of was sent.
+pub(crate) const UNDISPATCHED: &str = "undispatched";
+
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
@@ -96,6 +99,9 @@ fn incident_attributes(incident: &Incident) -> Result<Item, StoreError> {
     if let Some(at) = incident.next_check_at {
         item.insert("next_check_at".to_owned(), millis(at));
     }
+    if incident.undispatched {
+        item.insert(UNDISPATCHED.to_owned(), AttributeValue::Bool(true));
+    }
     Ok(item)
 }
 
@@ -103,6 +109,7 @@ pub(crate) fn read_incident(item: &Item) -> Result<Incident, StoreError> {
     let mut incident: Incident = parse(item, "incident")?;
     incident.occurrences = read_number(item, "occurrences")?;
     incident.last_seen = incident.last_seen.max(read_time(item, "last_seen")?);
+    incident.undispatched = item.contains_key(UNDISPATCHED);
     if let Some(AttributeValue::Ss(seen)) = item.get("seen") {
         incident.seen = seen.iter().map(AlertId::new).collect::<BTreeSet<_>>();
     }

@@ -14,7 +14,7 @@ mod store;
 mod view;
 
 pub use clients::{Clients, ClientsError, Endpoints};
-pub use provision::{ProvisionError, QUEUE_RECEIVES_MAX, provision_queues, provision_table};
+pub use provision::{DELIVERY_RECEIVES_MAX, INBOX_RECEIVES_MAX, ProvisionError, provision_queues, provision_table};
 pub use queues::{Polled, QueueUrls, Queues};
 pub use store::Store;
 pub use view::Record;

@@ -14,9 +14,15 @@ use crate::items::{PK, SK, UNFINISHED_INDEX};
 use crate::store::first_causes;
 use crate::{QueueUrls, Store};
 
-/// Times that a queue hands out one message before it goes to the dead letters. More than a delivery's attempts, so
-/// that a delivery ends by its own count and with its reason written down.
-pub const QUEUE_RECEIVES_MAX: u32 = 100;
+/// Times that a queue of deliveries hands out one message before it goes to the dead letters. More than a delivery's
+/// attempts, so that a delivery ends by its own count and with its reason written down. The most that SQS takes.
+pub const DELIVERY_RECEIVES_MAX: u32 = 1000;
+
+/// The same for the inbox: five hours in which the table may be away.
+pub const INBOX_RECEIVES_MAX: u32 = 100;
+
+/// Seconds for which a queue keeps a message: the most that SQS takes.
+const RETENTION_SECS: u32 = 14 * 86_400;
 
 /// Seconds for which a message handed out is hidden: six times what a function may take.
 const VISIBILITY_SECS: u32 = 180;
@@ -80,19 +86,31 @@ pub async fn provision_table(store: &Store) -> Result<(), ProvisionError> {
 /// [`ProvisionError`] says what the engine said.
 pub async fn provision_queues(client: &aws_sdk_sqs::Client, prefix: &str) -> Result<QueueUrls, ProvisionError> {
     let mut urls = QueueUrls::default();
-    let (inbox, _) = with_dead_letters(client, &format!("{prefix}-inbox")).await?;
+    let (inbox, _) = with_dead_letters(client, &format!("{prefix}-inbox"), INBOX_RECEIVES_MAX).await?;
     urls.inbox = Some(inbox);
     for kind in ReceiverKind::ALL {
-        let (queue, dead) = with_dead_letters(client, &format!("{prefix}-{}", kind.as_str())).await?;
+        let (queue, dead) =
+            with_dead_letters(client, &format!("{prefix}-{}", kind.as_str()), DELIVERY_RECEIVES_MAX).await?;
         urls.deliveries.insert(kind, queue);
         urls.dead_letters.insert(kind, dead);
     }
     Ok(urls)
 }
 
-async fn with_dead_letters(client: &aws_sdk_sqs::Client, name: &str) -> Result<(String, String), ProvisionError> {
+async fn with_dead_letters(
+    client: &aws_sdk_sqs::Client,
+    name: &str,
+    receives_max: u32,
+) -> Result<(String, String), ProvisionError> {
     let dead_name = format!("{name}-dead");
-    let dead = client.create_queue().queue_name(&dead_name).send().await.map_err(failed(&dead_name))?;
+    let retention = (QueueAttributeName::MessageRetentionPeriod, RETENTION_SECS.to_string());
+    let dead = client
+        .create_queue()
+        .queue_name(&dead_name)
+        .attributes(retention.0.clone(), retention.1.clone())
+        .send()
+        .await
+        .map_err(failed(&dead_name))?;
     let dead_url = dead.queue_url.unwrap_or_default();
     let attributes = client
         .get_queue_attributes()
@@ -102,10 +120,11 @@ async fn with_dead_letters(client: &aws_sdk_sqs::Client, name: &str) -> Result<(
         .await
         .map_err(failed(&dead_name))?;
     let arn = attributes.attributes().and_then(|a| a.get(&QueueAttributeName::QueueArn)).cloned().unwrap_or_default();
-    let redrive = format!(r#"{{"deadLetterTargetArn":"{arn}","maxReceiveCount":{QUEUE_RECEIVES_MAX}}}"#);
+    let redrive = format!(r#"{{"deadLetterTargetArn":"{arn}","maxReceiveCount":{receives_max}}}"#);
     let queue = client
         .create_queue()
         .queue_name(name)
+        .attributes(retention.0, retention.1)
         .attributes(QueueAttributeName::VisibilityTimeout, VISIBILITY_SECS.to_string())
         .attributes(QueueAttributeName::RedrivePolicy, redrive)
         .send()

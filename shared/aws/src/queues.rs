@@ -146,7 +146,7 @@ impl Queues {
         hidden.map(drop).map_err(|error| failed(url, &error))
     }
 
-    /// Messages that a queue holds: waiting, handed out or delayed.
+    /// Messages that a queue holds: waiting or handed out. A delayed one is a later look, which is not due.
     ///
     /// # Errors
     /// [`QueueError`] says what SQS said.
@@ -154,7 +154,6 @@ impl Queues {
         let counts = [
             QueueAttributeName::ApproximateNumberOfMessages,
             QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
-            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
         ];
         let asked = self.client.get_queue_attributes().queue_url(url).set_attribute_names(Some(counts.to_vec()));
         let answer = asked.send().await.map_err(|error| failed(url, &error))?;

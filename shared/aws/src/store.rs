@@ -38,6 +38,10 @@ impl IncidentStore for Store {
         incidents::commit(self, change).await
     }
 
+    async fn mark_dispatched(&self, fingerprint: &Fingerprint, version: u64) -> Result<(), StoreError> {
+        incidents::mark_dispatched(self, fingerprint, version).await
+    }
+
     async fn deliveries(&self, incident: &IncidentId, receiver: Option<&str>) -> Result<Vec<Delivery>, StoreError> {
         deliveries::read(self, incident, receiver).await
     }

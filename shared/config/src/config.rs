@@ -143,6 +143,12 @@ impl Config {
         self.rules.iter().find(|rule| rule.matches(alert)).unwrap_or(&self.default_rule)
     }
 
+    /// The rule that matched the alert when it was received, where config still has it.
+    #[must_use]
+    pub fn rule_of(&self, alert: &Alert) -> &Rule {
+        alert.rule.as_deref().and_then(|name| self.rule(name)).unwrap_or_else(|| self.rule_for(alert))
+    }
+
     /// A rule by name; `default` is the default rule.
     #[must_use]
     pub fn rule(&self, name: &str) -> Option<&Rule> {

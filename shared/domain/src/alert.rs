@@ -158,6 +158,10 @@ pub struct Alert {
     /// Shown, never fetched.
     #[serde(default)]
     pub links: Vec<Link>,
+    /// The rule that matched when it was received. A rule may change the severity that it matched by, so it is found
+    /// once and goes with the alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
 }
 
 impl Alert {

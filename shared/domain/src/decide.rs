@@ -2,13 +2,18 @@
 //!
 //! Invariant: [`decide`] is a pure function with a named reason for every answer. Alerts are ordered by when we received
 //! them; a vendor's clock only decides what a clear has overtaken. Nothing reopens after its resolve, and a cooldown
-//! counts from when people were told, so that an episode that reached nobody silences nothing.
+//! counts from when people were told, so that an episode that reached nobody silences nothing. What a cooldown holds
+//! back is looked at when it ends.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::incident::after_secs;
-use crate::{Alert, Confirmation, Incident, Severity, State, Status, Verdict};
+use crate::{Alert, Confirmation, Incident, Severity, State, Status, Told, Verdict};
+
+/// An open incident is told of again when an alert comes after at least this long a silence: its source may have sent no
+/// clear, and the people may have closed what they were told of.
+const REMIND_AFTER_SECS_MIN: u64 = 3600;
 
 /// What a rule allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +26,14 @@ pub struct Policy {
     pub recheck_for_secs: u64,
 }
 
+impl Policy {
+    /// Seconds of silence after which an alert of an open incident is told of again: the cooldown, and at least an hour.
+    #[must_use]
+    pub fn remind_after_secs(&self) -> u64 {
+        self.cooldown_secs.max(REMIND_AFTER_SECS_MIN)
+    }
+}
+
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -31,6 +44,8 @@ pub enum Action {
     Open,
     /// Tell the receivers that it is worse.
     Escalate,
+    /// Tell the receivers that it is still there.
+    Remind,
     /// End the episode and tell the receivers.
     Resolve,
     /// Count it.
@@ -63,6 +78,8 @@ pub enum Reason {
     Duplicate,
     /// An alert of the same problem is more severe than any before.
     SeverityRaised,
+    /// An alert came after a long silence, and no clear before it.
+    FiringAgain,
     /// The source says that it is over.
     Cleared,
     /// It was over before anyone was told.
@@ -97,6 +114,7 @@ impl Reason {
             Self::RejectedThroughout => "the detectors found the metric as usual at every look",
             Self::Duplicate => "the incident is already known",
             Self::SeverityRaised => "it became more severe",
+            Self::FiringAgain => "it fires again after a long silence, and no clear came",
             Self::Cleared => "the source says that it is over",
             Self::ClearedWhilePending => "it was over before anyone was told",
             Self::ClearedUnopened => "no incident was open",
@@ -165,6 +183,9 @@ fn decide_firing(
             State::Open | State::Acknowledged if worst > incident.severity => {
                 Decision::new(Action::Escalate, Reason::SeverityRaised)
             }
+            State::Open | State::Acknowledged if was_silent(incident, alerts, policy) => {
+                Decision::new(Action::Remind, Reason::FiringAgain)
+            }
             State::Open | State::Acknowledged => Decision::new(Action::Absorb, Reason::Duplicate),
             State::Pending if incident.next_check_at.is_some_and(|at| now < at) && worst <= incident.severity => {
                 Decision::new(Action::Absorb, Reason::Duplicate)
@@ -178,13 +199,24 @@ fn decide_firing(
     }
 }
 
+/// True where the newest alert came long after the one before. One that is older than those that are known did not.
+fn was_silent(open: &Incident, alerts: &[Alert], policy: &Policy) -> bool {
+    let newest = alerts.iter().map(|a| a.received_at).max();
+    newest.is_some_and(|at| at >= after_secs(open.last_seen, policy.remind_after_secs()))
+}
+
 /// Why a firing run opens nothing after its fingerprint's last episode ended, if so.
 fn held_back(resolved: &Incident, alerts: &[Alert], policy: &Policy, now: Timestamp) -> Option<Reason> {
     let received_before_clear = |a: &Alert| resolved.cleared_received_at.is_some_and(|cleared| a.received_at < cleared);
     if alerts.iter().all(received_before_clear) {
         return Some(Reason::StaleFiring);
     }
-    if let Some(told_at) = resolved.told_at {
+    let told_at = match resolved.told {
+        Told::At(told_at) => Some(told_at),
+        Told::UnderWay => Some(now),
+        Told::Nobody => None,
+    };
+    if let Some(told_at) = told_at {
         let until = after_secs(told_at, policy.cooldown_secs);
         return (now < until).then_some(Reason::CoolingDown { until });
     }

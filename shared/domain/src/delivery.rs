@@ -245,15 +245,29 @@ impl Delivery {
     }
 }
 
-/// When people were last told of an episode: by `PagerDuty` where the episode pages, else by any receiver. `None`
-/// when nobody was. Cooldown counts from here, so that an episode that reached nobody silences nothing.
+/// Whether people know of an episode.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Told {
+    /// Nobody was told, and nobody will be.
+    #[default]
+    Nobody,
+    /// A message is still on its way.
+    UnderWay,
+    /// Last at this time.
+    At(Timestamp),
+}
+
+/// Whether people were told of an episode: by `PagerDuty` where the episode pages, else by any receiver. An end alone
+/// tells nobody: a receiver that was not reached before has nothing that could end. Cooldown counts from here, so that
+/// an episode that reached nobody silences nothing.
 #[must_use]
-pub fn told_at(deliveries: &[Delivery]) -> Option<Timestamp> {
+pub fn told(deliveries: &[Delivery]) -> Told {
     let pages = deliveries.iter().any(|d| d.kind == ReceiverKind::Pagerduty);
-    deliveries
-        .iter()
-        .filter(|d| !pages || d.kind == ReceiverKind::Pagerduty)
-        .filter(|d| d.state == DeliveryState::Delivered)
-        .filter_map(|d| d.delivered_at)
-        .max()
+    let counted: Vec<&Delivery> = deliveries.iter().filter(|d| !pages || d.kind == ReceiverKind::Pagerduty).collect();
+    let calls = || counted.iter().filter(|d| d.transition() != Transition::Resolved);
+    if calls().any(|d| d.state == DeliveryState::Delivered) {
+        let newest = counted.iter().filter_map(|d| d.delivered_at).max();
+        return newest.map_or(Told::Nobody, Told::At);
+    }
+    if calls().any(|d| !d.state.is_finished()) { Told::UnderWay } else { Told::Nobody }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
-    Action, Alert, AlertId, Decision, EarlierEpisode, Fingerprint, Policy, Reason, Severity, Status, TimelineHead,
+    Action, Alert, AlertId, Decision, EarlierEpisode, Fingerprint, Policy, Reason, Severity, Status, TimelineHead, Told,
 };
 
 /// Alert ids remembered per incident, so that a queue's second delivery of one message is not a second occurrence.
@@ -146,10 +146,16 @@ pub struct Incident {
     /// When the source saw that clear.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cleared_observed_at: Option<Timestamp>,
-    /// When people were last told: read from the deliveries for a resolved episode, never stored.
+    /// When the newest firing alert was received that a cooldown held back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_back_at: Option<Timestamp>,
+    /// Whether people were told: read from the deliveries for a resolved episode, never stored.
     #[serde(skip)]
-    pub told_at: Option<Timestamp>,
-    /// While pending: when the metric is looked at again.
+    pub told: Told,
+    /// True while what its newest write told of may not be on its way yet: the store keeps it beside the incident.
+    #[serde(skip)]
+    pub undispatched: bool,
+    /// While pending: when the metric is looked at again. Once over: when a firing alert that the cooldown held back is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_check_at: Option<Timestamp>,
     /// While pending: until when it is looked at.
@@ -219,7 +225,7 @@ impl Incident {
                 self.next_check_at = None;
                 self.transitions += 1;
             }
-            Action::Escalate => self.transitions += 1,
+            Action::Escalate | Action::Remind => self.transitions += 1,
             Action::Watch => {
                 let until = after_secs(now, policy.recheck_for_secs);
                 self.next_check_at = Some(after_secs(now, policy.recheck_every_secs));
@@ -233,6 +239,7 @@ impl Incident {
             Action::Suppress => {
                 self.suppressed += alerts.len() as u64;
                 self.suppressed_because = Some(decision.reason.clone());
+                self.hold_back(alerts, &decision.reason, now);
                 self.clear_seen(alerts);
             }
             Action::Absorb | Action::Confirm => {}
@@ -246,12 +253,31 @@ impl Incident {
         self.clear_seen(alerts);
     }
 
-    /// Keeps the newest clear's times: what was received or seen before them is over.
+    /// A firing alert that came while the fingerprint cooled down is looked at when that ends: its source may never
+    /// send it again.
+    fn hold_back(&mut self, alerts: &[Alert], reason: &Reason, now: Timestamp) {
+        let Reason::CoolingDown { until } = reason else { return };
+        self.held_back_at = self.held_back_at.max(alerts.iter().map(|a| a.received_at).max());
+        if self.next_check_at.is_none_or(|at| at <= now) {
+            self.next_check_at = Some(*until);
+        }
+    }
+
+    /// Keeps the newest clear's times: what was received or seen before them is over, and need not be looked at.
     fn clear_seen(&mut self, alerts: &[Alert]) {
         for alert in alerts.iter().filter(|a| a.status == Status::Cleared) {
             self.cleared_received_at = self.cleared_received_at.max(Some(alert.received_at));
             self.cleared_observed_at = self.cleared_observed_at.max(Some(alert.observed_at));
         }
+        if self.state == State::Resolved && self.held_back_at <= self.cleared_received_at {
+            self.next_check_at = None;
+        }
+    }
+
+    /// True where an alert waits for its next look.
+    #[must_use]
+    pub fn is_looked_at_again(&self) -> bool {
+        matches!(self.state, State::Pending | State::Resolved) && self.next_check_at.is_some()
     }
 
     /// A new episode, after the one before if there was one. A clear that came before any alert begins episode 0,
@@ -286,7 +312,9 @@ impl Incident {
             resolved_at: (state == State::Resolved).then_some(began_at),
             cleared_received_at: None,
             cleared_observed_at: None,
-            told_at: None,
+            held_back_at: None,
+            told: Told::default(),
+            undispatched: false,
             next_check_at: None,
             check_until: None,
             seen: BTreeSet::new(),

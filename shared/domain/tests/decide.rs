@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use tocsin_domain::{
     Action, Alert, AlertId, Confirmation, Fingerprint, Incident, Policy, Reason, Severity, State, Status, Timestamp,
-    Verdict, decide, runs,
+    Told, Verdict, decide, runs,
 };
 
 const POLICY: Policy = Policy { cooldown_secs: 600, recheck_every_secs: 60, recheck_for_secs: 300 };
@@ -32,6 +32,7 @@ fn alert(id: u32, status: Status, received_secs: i64) -> Alert {
         observed_at: at(received_secs),
         received_at: at(received_secs),
         links: Vec::new(),
+        rule: None,
     }
 }
 
@@ -67,7 +68,7 @@ impl World {
         if let Some(mut next) = next {
             if matches!(decision.action, Action::Open | Action::Escalate | Action::Resolve) {
                 self.told.push((next.id.to_string(), decision.action));
-                next.told_at = Some(now);
+                next.told = Told::At(now);
             }
             self.incident = Some(next);
         }
@@ -136,7 +137,7 @@ fn an_episode_that_reached_nobody_silences_nothing() {
     let mut world = World::default();
     world.take(vec![alert(1, Status::Firing, 0)], Verdict::Confirmed, at(0));
     world.take(vec![alert(2, Status::Cleared, 1)], Verdict::Confirmed, at(1));
-    world.incident.as_mut().expect("an incident").told_at = None;
+    world.incident.as_mut().expect("an incident").told = Told::Nobody;
     world.take(vec![alert(3, Status::Firing, 2)], Verdict::Confirmed, at(2));
     assert_eq!(world.told.iter().filter(|(_, action)| *action == Action::Open).count(), 2);
 }

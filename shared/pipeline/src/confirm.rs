@@ -9,21 +9,22 @@ use config::Confirm;
 use domain::{Alert, Confirmation, Gap, Timestamp};
 use handlebars::Handlebars;
 use jiff::SignedDuration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::Triage;
 use crate::ports::MetricQuery;
 
 impl Triage {
-    /// What the rule's detectors say of the alert's metric.
-    pub(crate) async fn confirm(&self, alert: &Alert) -> Confirmation {
+    /// What the rule's detectors say of the alert's metric. Of the time that is left until `until` a third at most is
+    /// spent on it, so that a slow metric source never costs the page.
+    pub(crate) async fn confirm(&self, alert: &Alert, until: Instant) -> Confirmation {
         let now = self.clock.now();
-        let Some(confirm) = &self.config.rule_for(alert).confirm else {
+        let Some(confirm) = &self.config.rule_of(alert).confirm else {
             return Confirmation::not_configured(now);
         };
-        let deadline = Duration::from_secs(self.config.deadlines.confirm_secs);
+        let deadline = Duration::from_secs(self.config.deadlines.confirm_secs).min(time_left(until) / 3);
         let read = timeout(deadline, self.read_and_judge(alert, confirm, now)).await;
-        let missed = || Err(Gap::new("metric", format!("no answer within {} s", deadline.as_secs())));
+        let missed = || Err(Gap::new("metric", format!("no answer within {:.1} s", deadline.as_secs_f64())));
         match read.unwrap_or_else(|_| missed()) {
             Ok(confirmation) => confirmation,
             Err(gap) => Confirmation::unavailable(gap, now),
@@ -39,12 +40,19 @@ impl Triage {
     }
 }
 
-/// The rule's query with the alert's labels filled in, over a window that ends now on a whole step.
+/// What is left until `until`.
+pub(crate) fn time_left(until: Instant) -> Duration {
+    until.saturating_duration_since(Instant::now())
+}
+
+/// The rule's query with the alert's labels filled in, over the baseline and the tested window, which ends now on a
+/// whole step.
 fn metric_query(alert: &Alert, confirm: &Confirm, now: Timestamp) -> Result<MetricQuery, Gap> {
     let step_secs = i64::from(confirm.step_secs.max(1));
     let end_second = now.as_second() - now.as_second().rem_euclid(step_secs);
     let end = Timestamp::from_second(end_second).unwrap_or(now);
-    let start = end.checked_sub(SignedDuration::from_secs(i64::from(confirm.window_secs))).unwrap_or(Timestamp::MIN);
+    let span_secs = i64::from(confirm.window_secs) + i64::from(confirm.panel.window.test_secs);
+    let start = end.checked_sub(SignedDuration::from_secs(span_secs)).unwrap_or(Timestamp::MIN);
     Ok(MetricQuery {
         query: fill_in(&confirm.query, alert)?,
         total_query: confirm.total_query.as_deref().map(|query| fill_in(query, alert)).transpose()?,

@@ -13,7 +13,7 @@ use domain::{Delivery, DeliveryId, DeliveryState, Handle, IncidentId, Lease, Rec
 use futures::{StreamExt, stream};
 use jiff::SignedDuration;
 use receivers::EarlierHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use crate::ports::{Claim, Clock, HttpSender, IncidentStore, Queue, StoreError};
@@ -24,8 +24,8 @@ mod attempt;
 /// Seconds for which a worker holds a delivery; longer than any attempt may take.
 pub const LEASE_SECS: u64 = 60;
 
-/// Attempts before a delivery is given up: with waits of up to five minutes, some three hours of outage.
-pub const ATTEMPTS_MAX: u32 = 50;
+/// Attempts before a delivery is given up: with waits of two and a half to five minutes, at least half a day of outage.
+pub const ATTEMPTS_MAX: u32 = 300;
 
 /// Seconds that one batch may take: an attempt is cut off before its lease ends.
 const ATTEMPT_SECS_MAX: u64 = LEASE_SECS - 15;
@@ -73,11 +73,11 @@ impl Deliver {
 
     /// Delivers a batch within `time_left` and names the messages that must come again.
     pub async fn deliver(&self, batch: Vec<QueuedMessage>, time_left: Duration) -> Vec<Unfinished> {
-        let time_left = time_left.min(Duration::from_secs(ATTEMPT_SECS_MAX));
+        let until = Instant::now() + time_left.min(Duration::from_secs(ATTEMPT_SECS_MAX));
         let (work, mut unfinished) = by_receiver(batch);
         let later = stream::iter(work)
             .map(|((incident, receiver), work)| async move {
-                let brought = timeout(time_left, self.bring_up_to(&incident, &receiver, work.seq)).await;
+                let brought = timeout_at(until, self.bring_up_to(&incident, &receiver, work.seq)).await;
                 match brought.unwrap_or(Err(Later(Some(u32::try_from(LEASE_SECS).unwrap_or(u32::MAX))))) {
                     Ok(()) => Vec::new(),
                     Err(Later(after_secs)) => {
@@ -124,6 +124,10 @@ impl Deliver {
             Claim::Held { until } => {
                 let secs = (until.as_second() - now.as_second()).clamp(1, HELD_SECS_MAX);
                 Err(Later(u32::try_from(secs).ok()))
+            }
+            Claim::NotDue { until } => {
+                let secs = (until.as_second() - now.as_second() + 1).max(1);
+                Err(Later(Some(u32::try_from(secs).unwrap_or(u32::MAX))))
             }
             Claim::Finished => Ok(Handle::default()),
             Claim::Missing => {

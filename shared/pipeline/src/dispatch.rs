@@ -1,10 +1,11 @@
 //! Step 8: what was written is sent on its way.
 //!
-//! Invariant: this runs after the write and may run again: a queue message only points at what stands in the table.
+//! Invariant: this runs after the write and may run again: a queue message only points at what stands in the table. The
+//! incident is marked until all of it was sent, so that whoever comes next sends what a crash left. One queue's failure
+//! holds back no other queue's messages.
 
-use domain::{Alert, Delivery, Incident, State};
-use domain::{ReceiverKind, Timestamp};
-use futures::future::try_join_all;
+use domain::{Alert, Delivery, Incident, ReceiverKind, Timestamp};
+use futures::future::join_all;
 
 use crate::ports::{QueueError, StateChange};
 use crate::{DeliveryMessage, InboxMessage, Triage, TriageError};
@@ -13,23 +14,28 @@ use crate::{DeliveryMessage, InboxMessage, Triage, TriageError};
 const DELAY_SECS_MAX: i64 = 900;
 
 impl Triage {
-    /// Tells the workers of new deliveries, and sends the next look of a pending incident.
+    /// Tells the workers of new deliveries, and sends the incident's next look.
     pub(crate) async fn dispatch(&self, change: &StateChange, subject: &Alert) -> Result<(), TriageError> {
+        let incident = &change.incident;
+        if !incident.undispatched {
+            return Ok(());
+        }
         self.send_deliveries(&change.deliveries).await?;
-        self.send_recheck(&change.incident, subject).await
+        self.send_recheck(incident, subject).await?;
+        Ok(self.store.mark_dispatched(&incident.fingerprint, incident.version).await?)
     }
 
-    /// An alert that was taken before comes again when its first taking was cut short: what that one wrote is sent on.
-    pub(crate) async fn finish_what_was_left(&self, incident: &Incident, subject: &Alert) -> Result<(), TriageError> {
+    /// Sends what an earlier write told of, since whoever wrote it may not have come to that.
+    pub(crate) async fn send_what_was_left(&self, incident: &Incident, subject: &Alert) -> Result<(), TriageError> {
         let mut left = self.store.deliveries(&incident.id, None).await?;
         left.retain(|d| !d.state.is_finished());
         self.send_deliveries(&left).await?;
         self.send_recheck(incident, subject).await
     }
 
-    /// Sends a pending incident's next look, to be seen when it is due.
+    /// Sends the incident's next look, to be seen when it is due.
     pub(crate) async fn send_recheck(&self, incident: &Incident, subject: &Alert) -> Result<(), TriageError> {
-        let Some(due) = incident.next_check_at.filter(|_| incident.state == State::Pending) else { return Ok(()) };
+        let Some(due) = incident.next_check_at.filter(|_| incident.is_looked_at_again()) else { return Ok(()) };
         let message = InboxMessage::Recheck {
             fingerprint: incident.fingerprint.clone(),
             incident: incident.id.clone(),
@@ -48,7 +54,7 @@ impl Triage {
                 .collect();
             (!messages.is_empty()).then_some(async move { self.queue.send_deliveries(kind, &messages).await })
         });
-        try_join_all(sends).await.map(drop)
+        join_all(sends).await.into_iter().collect()
     }
 }
 

@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use config::Repository;
 use domain::{Alert, Change, CommitRange, Enrichment, Gap, Incident, Timestamp, rank_suspects};
-use tokio::time::timeout;
+use sources::Kind;
+use tokio::time::{Instant, timeout_at};
 
 use crate::Triage;
+use crate::confirm::time_left;
 use crate::ports::{ChangeHistory, MonitorFacts, ReadError};
 
 /// Changes shown in a message.
@@ -24,15 +26,26 @@ pub(crate) struct Learned {
 }
 
 impl Triage {
-    /// Everything there is to know of an alert. `began_at` is when the metric first looked unusual.
-    pub(crate) async fn enrich(&self, alert: &Alert, began_at: Timestamp, incident: &Incident) -> Learned {
-        let rule = self.config.rule_for(alert);
+    /// Everything there is to know of an alert. `began_at` is when the metric first looked unusual. Half of the time that
+    /// is left until `until` is kept for the write.
+    pub(crate) async fn enrich(
+        &self,
+        alert: &Alert,
+        began_at: Timestamp,
+        incident: &Incident,
+        until: Instant,
+    ) -> Learned {
+        let rule = self.config.rule_of(alert);
+        let wait = Duration::from_secs(self.config.deadlines.enrich_secs).min(time_left(until) / 2);
+        let deadline = Instant::now() + wait;
         let service = self.config.service(&alert.service);
         let repository = service.and_then(|s| s.repository.as_ref());
-        let environment = alert.label("environment").or_else(|| service.and_then(|s| s.environment.as_deref()));
+        let environment = service.and_then(|s| s.environment.as_deref()).or_else(|| alert.label("environment"));
         let mut gaps = Vec::new();
-        let (history, monitor) =
-            tokio::join!(self.read_history(repository, environment), self.in_time("monitor", self.read_monitor(alert)));
+        let (history, monitor) = tokio::join!(
+            self.read_history(repository, environment, deadline),
+            in_time("monitor", deadline, self.read_monitor(alert))
+        );
         let (changes, commits) = history.unwrap_or_else(|missing| {
             gaps.push(missing);
             (Vec::new(), Ok(None))
@@ -64,47 +77,37 @@ impl Triage {
         &self,
         repository: Option<&Repository>,
         environment: Option<&str>,
+        deadline: Instant,
     ) -> Result<(Vec<Change>, Result<Option<CommitRange>, Gap>), Gap> {
         let repository =
             repository.ok_or_else(|| Gap::new("deployments", "the service has no repository in config"))?;
         let history =
             self.changes.as_ref().ok_or_else(|| Gap::new("deployments", "no change history is configured"))?;
-        let deadline = tokio::time::Instant::now() + self.enrich_deadline();
         let asked = history.deployments(&repository.owner, &repository.name, environment);
-        let changes = tokio::time::timeout_at(deadline, asked)
-            .await
-            .map_err(|_| self.late("deployments"))?
-            .map_err(|error| Gap::new("deployments", error.why))?;
+        let changes = in_time("deployments", deadline, asked).await?;
         let asked = commits_between_last_two(history.as_ref(), repository, &changes);
-        let commits = match tokio::time::timeout_at(deadline, asked).await {
-            Ok(answer) => answer.map_err(|error| Gap::new("commits", error.why)),
-            Err(_) => Err(self.late("commits")),
-        };
+        let commits = in_time("commits", deadline, asked).await;
         Ok((changes, commits))
     }
 
     async fn read_monitor(&self, alert: &Alert) -> Result<MonitorFacts, ReadError> {
+        let is_arize = self.config.source(&alert.source).is_some_and(|source| source.kind == Kind::Arize);
         match (&self.monitors, &alert.monitor_id) {
-            (Some(monitors), Some(id)) if alert.source == "arize" => {
-                Ok(monitors.monitor(id).await?.unwrap_or_default())
-            }
+            (Some(monitors), Some(id)) if is_arize => Ok(monitors.monitor(id).await?.unwrap_or_default()),
             _ => Ok(MonitorFacts::default()),
         }
     }
+}
 
-    async fn in_time<T>(&self, what: &str, asked: impl Future<Output = Result<T, ReadError>>) -> Result<T, Gap> {
-        match timeout(self.enrich_deadline(), asked).await {
-            Ok(answer) => answer.map_err(|error| Gap::new(what, error.why)),
-            Err(_) => Err(self.late(what)),
-        }
-    }
-
-    fn enrich_deadline(&self) -> Duration {
-        Duration::from_secs(self.config.deadlines.enrich_secs)
-    }
-
-    fn late(&self, what: &str) -> Gap {
-        Gap::new(what, format!("no answer within {} s", self.config.deadlines.enrich_secs))
+async fn in_time<T>(
+    what: &str,
+    deadline: Instant,
+    asked: impl Future<Output = Result<T, ReadError>>,
+) -> Result<T, Gap> {
+    let wait = time_left(deadline);
+    match timeout_at(deadline, asked).await {
+        Ok(answer) => answer.map_err(|error| Gap::new(what, error.why)),
+        Err(_) => Err(Gap::new(what, format!("no answer within {:.1} s", wait.as_secs_f64()))),
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Duplicates {
     pub severity: Severity,
     /// When the newest was received.
     pub last_seen: Timestamp,
+    /// An incident whose newest alert is older than this was silent: its people are told again.
+    pub not_silent_since: Timestamp,
     /// The time of the decision.
     pub now: Timestamp,
 }
@@ -100,6 +102,11 @@ pub enum Claim {
         /// Until then.
         until: Timestamp,
     },
+    /// It waits for its next attempt.
+    NotDue {
+        /// Until then.
+        until: Timestamp,
+    },
     /// It is finished already.
     Finished,
     /// There is no such delivery.
@@ -119,12 +126,15 @@ pub enum Marked {
 #[async_trait]
 pub trait IncidentStore: Send + Sync {
     /// Counts alerts as duplicates of an open incident, or of a pending one that is not yet to be looked at again, in
-    /// one write; refuses if any of them was seen before or is more severe.
+    /// one write; refuses if any of them was seen before or is more severe, if the incident was silent for long, or if
+    /// its newest change may not be on its way.
     async fn absorb(&self, fingerprint: &Fingerprint, duplicates: &Duplicates) -> Result<Absorbed, StoreError>;
     /// The incident as it stands.
     async fn incident(&self, fingerprint: &Fingerprint) -> Result<Option<Incident>, StoreError>;
     /// Writes a state change under the version that it was decided on.
     async fn commit(&self, change: &StateChange) -> Result<Committed, StoreError>;
+    /// Records that everything that this version of an incident tells of is on its way; nothing if there is a newer one.
+    async fn mark_dispatched(&self, fingerprint: &Fingerprint, version: u64) -> Result<(), StoreError>;
     /// An incident's deliveries, in order; of one receiver, or of all.
     async fn deliveries(&self, incident: &IncidentId, receiver: Option<&str>) -> Result<Vec<Delivery>, StoreError>;
     /// Takes a lease on a delivery and counts the attempt.

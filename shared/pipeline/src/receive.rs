@@ -95,9 +95,10 @@ impl Receive {
         Ok(accepted)
     }
 
-    /// The alert with its rule's severity, if the rule has one, and the fingerprint that its rule gives it.
+    /// The alert with its rule, the rule's severity if it has one, and the fingerprint that the rule gives it.
     fn fingerprint(&self, mut alert: Alert) -> Item {
         let rule = self.config.rule_for(&alert);
+        alert.rule = Some(rule.name.clone());
         alert.severity = rule.severity.unwrap_or(alert.severity);
         Item { fingerprint: Fingerprint::of(&alert, &rule.group_by), alert }
     }

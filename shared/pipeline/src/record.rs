@@ -4,19 +4,29 @@
 //! the other. A delivery's id follows from the incident, the receiver and the transition's number.
 
 use domain::{
-    Action, Alert, Confirmation, Decision, Delivery, DeliveryId, Event, Fingerprint, Incident, Notification, Reason,
+    Action, Alert, Confirmation, Decision, Delivery, DeliveryId, Event, Fingerprint, Incident, Reason, ReceiverKind,
     Timestamp, Transition,
 };
+use tokio::time::Instant;
 
 use crate::enrich::Learned;
 use crate::ports::StateChange;
 use crate::{Triage, TriageError, notify};
 
 /// What was found out for a decision, kept when the decision has to be made again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Findings {
+    /// The outside is asked until then at most.
+    pub(crate) until: Instant,
     pub(crate) confirmation: Option<Confirmation>,
     learned: Option<Learned>,
+}
+
+impl Findings {
+    /// Nothing yet.
+    pub(crate) fn until(until: Instant) -> Self {
+        Self { until, confirmation: None, learned: None }
+    }
 }
 
 impl Triage {
@@ -31,19 +41,23 @@ impl Triage {
         findings: &mut Findings,
     ) -> Result<Option<StateChange>, TriageError> {
         let now = self.clock.now();
-        let rule = self.config.rule_for(subject);
+        let rule = self.config.rule_of(subject);
         let after = Incident::after(current, fingerprint, &rule.name, fresh, decision, &rule.policy, now);
         let Some(mut incident) = after else { return Ok(None) };
         let deliveries = match decision.action {
             Action::Open => self.open(&incident, subject, findings, now).await,
-            Action::Escalate => self.update(&incident, Transition::Escalated, now).await?,
-            Action::Resolve => self.update(&incident, Transition::Resolved, now).await?,
+            Action::Escalate => self.update(&incident, Transition::Escalated, &rule.receivers, now).await?,
+            Action::Remind => self.update(&incident, Transition::Reminded, &[], now).await?,
+            Action::Resolve => self.update(&incident, Transition::Resolved, &[], now).await?,
             Action::Confirm | Action::Absorb | Action::Watch | Action::Dismiss | Action::Suppress => Vec::new(),
         };
         let mut entries = Vec::new();
         for event in events(current, &incident, fresh, subject, decision, findings, &deliveries) {
             entries.push(incident.timeline.append(&event, now)?);
         }
+        let looked_at =
+            incident.is_looked_at_again() && current.is_none_or(|i| i.next_check_at != incident.next_check_at);
+        incident.undispatched = !deliveries.is_empty() || looked_at;
         tracing::info!(
             incident.id = %incident.id, alert.fingerprint = %fingerprint, alerts = fresh.len(),
             action = ?decision.action, reason = ?decision.reason, "decided"
@@ -69,33 +83,39 @@ impl Triage {
         let began_at = began_at(findings.confirmation.as_ref()).unwrap_or(subject.observed_at);
         let learned = match findings.learned.take() {
             Some(learned) => learned,
-            None => self.enrich(subject, began_at, incident).await,
+            None => self.enrich(subject, began_at, incident, findings.until).await,
         };
         let mut told = notify::opened(incident, subject, findings.confirmation.as_ref(), &learned, now);
         told.enrichment.earlier.clone_from(&incident.earlier);
         findings.learned = Some(learned);
-        let receivers = self.config.rule_for(subject).receivers.iter();
+        let receivers = self.config.rule_of(subject).receivers.iter();
         receivers
             .filter_map(|name| self.config.receiver(name))
             .map(|receiver| Delivery::pending(delivery_id(incident, &receiver.name), receiver.kind(), told.clone()))
             .collect()
     }
 
-    /// Everyone who was told of the opening is told of what came after, even if the route has changed since.
+    /// Everyone who was told of the episode is told of what came after, even if the route has changed since; `more` are
+    /// told of it as well, as people whom its new severity calls.
     async fn update(
         &self,
         incident: &Incident,
         transition: Transition,
+        more: &[String],
         now: Timestamp,
     ) -> Result<Vec<Delivery>, TriageError> {
-        let told = self.store.deliveries(&incident.id, None).await?;
-        let opened = told.into_iter().filter(|d| d.transition() == Transition::Opened);
-        Ok(opened
-            .map(|d| {
-                let update: Notification = notify::updated(&d.notification, incident, transition, now);
-                Delivery::pending(delivery_id(incident, &d.id.receiver), d.kind, update)
-            })
-            .collect())
+        let earlier = self.store.deliveries(&incident.id, None).await?;
+        let Some(first) = earlier.first().map(|d| d.notification.clone()) else { return Ok(Vec::new()) };
+        let mut told: Vec<(&str, ReceiverKind)> = Vec::new();
+        let more = more.iter().filter_map(|name| self.config.receiver(name)).map(|r| (r.name.as_str(), r.kind()));
+        for (name, kind) in earlier.iter().map(|d| (d.id.receiver.as_str(), d.kind)).chain(more) {
+            if told.iter().all(|(known, _)| *known != name) {
+                told.push((name, kind));
+            }
+        }
+        let update = notify::updated(&first, incident, transition, now);
+        let delivery = |(name, kind)| Delivery::pending(delivery_id(incident, name), kind, update.clone());
+        Ok(told.into_iter().map(delivery).collect())
     }
 }
 
@@ -144,6 +164,7 @@ fn events(
     events.extend(match decision.action {
         Action::Open => Some(transitioned(Transition::Opened)),
         Action::Escalate => Some(transitioned(Transition::Escalated)),
+        Action::Remind => Some(transitioned(Transition::Reminded)),
         Action::Resolve => Some(transitioned(Transition::Resolved)),
         Action::Watch => incident.next_check_at.map(|next_check_at| Event::Watching { reason, next_check_at }),
         Action::Dismiss => Some(Event::Dismissed { reason }),

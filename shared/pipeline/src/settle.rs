@@ -1,12 +1,16 @@
 //! Step 3: one run of alerts of one fingerprint becomes one decision, written under the version it was made on.
 //!
 //! Invariant: of two workers that decide at once one writes and the other decides again on what was written. An alert
-//! that was taken before is never counted twice; what its first taking left unsent is sent.
+//! that was taken before is never counted twice. What an earlier write left unsent is sent before anything else is
+//! decided.
+
+use std::borrow::Cow;
 
 use domain::{
-    Action, Alert, Confirmation, Decision, Fingerprint, Incident, IncidentId, Reason, State, Status, Timestamp, decide,
-    told_at,
+    Action, Alert, Confirmation, Decision, Fingerprint, Incident, IncidentId, State, Status, Timestamp, decide, told,
 };
+use jiff::SignedDuration;
+use tokio::time::Instant;
 
 use crate::ports::{Absorbed, Committed, Duplicates};
 use crate::record::Findings;
@@ -15,7 +19,7 @@ use crate::{Triage, TriageError};
 /// Times a decision is made again because someone else was faster.
 const CONTENDED_MAX: u32 = 16;
 
-/// A later look at a pending incident.
+/// A later look: at a rejected anomaly, or at an alert that a cooldown held back.
 #[derive(Debug, Clone)]
 pub(crate) struct Recheck {
     pub(crate) incident: IncidentId,
@@ -23,33 +27,72 @@ pub(crate) struct Recheck {
     pub(crate) alert: Alert,
 }
 
+impl Recheck {
+    /// True unless the look was superseded.
+    fn is_expected(&self, current: Option<&Incident>) -> bool {
+        current.is_some_and(|i| i.id == self.incident && i.is_looked_at_again() && i.next_check_at == Some(self.due))
+    }
+}
+
+/// Why a fingerprint is settled.
+#[derive(Clone, Copy)]
+enum Occasion<'a> {
+    Alerts(&'a [Alert]),
+    Look(&'a Recheck),
+}
+
+impl Occasion<'_> {
+    /// The alerts to decide over; `None` where there is nothing to decide any more.
+    fn fresh(&self, current: Option<&Incident>) -> Option<Cow<'_, [Alert]>> {
+        match self {
+            Self::Alerts(alerts) => {
+                let unseen = |a: &&Alert| current.is_none_or(|i| !i.seen.contains(&a.id));
+                let fresh: Vec<Alert> = alerts.iter().filter(unseen).cloned().collect();
+                (!fresh.is_empty()).then_some(Cow::Owned(fresh))
+            }
+            Self::Look(look) if !look.is_expected(current) => None,
+            Self::Look(look) => match current.map(|i| i.state) {
+                // The alert that was held back is decided over as if it came now.
+                Some(State::Resolved) => Some(Cow::Borrowed(std::slice::from_ref(&look.alert))),
+                _ => Some(Cow::Borrowed(&[])),
+            },
+        }
+    }
+}
+
 impl Triage {
-    /// Settles alerts of one status.
-    pub(crate) async fn settle_run(&self, fingerprint: &Fingerprint, run: Vec<Alert>) -> Result<(), TriageError> {
+    /// Settles alerts of one status, asking the outside until `until` at most.
+    pub(crate) async fn settle_run(
+        &self,
+        fingerprint: &Fingerprint,
+        run: Vec<Alert>,
+        until: Instant,
+    ) -> Result<(), TriageError> {
+        let Some(subject) = run.iter().max_by_key(|a| a.received_at) else { return Ok(()) };
         let current = if run.iter().all(|a| a.status == Status::Firing) {
-            match self.store.absorb(fingerprint, &duplicates(&run, self.clock.now())).await? {
+            match self.store.absorb(fingerprint, &self.duplicates(&run, subject)).await? {
                 Absorbed::Counted => return Ok(()),
                 Absorbed::Current(current) => current.map(|boxed| *boxed),
             }
         } else {
             self.store.incident(fingerprint).await?
         };
-        let Some(subject) = run.iter().max_by_key(|a| a.received_at).cloned() else { return Ok(()) };
-        self.settle(fingerprint, current, &run, &subject).await
+        self.settle(fingerprint, current, Occasion::Alerts(&run), subject, until).await
     }
 
     /// Settles a later look, if it is not superseded.
-    pub(crate) async fn settle_recheck(&self, fingerprint: &Fingerprint, recheck: &Recheck) -> Result<(), TriageError> {
+    pub(crate) async fn settle_recheck(
+        &self,
+        fingerprint: &Fingerprint,
+        recheck: &Recheck,
+        until: Instant,
+    ) -> Result<(), TriageError> {
         let current = self.store.incident(fingerprint).await?;
-        let expected = current.as_ref().is_some_and(|i| {
-            i.id == recheck.incident && i.state == State::Pending && i.next_check_at == Some(recheck.due)
-        });
         match current {
-            Some(pending) if expected && self.clock.now() < recheck.due => {
-                self.send_recheck(&pending, &recheck.alert).await
+            Some(early) if recheck.is_expected(Some(&early)) && self.clock.now() < recheck.due => {
+                self.send_recheck(&early, &recheck.alert).await
             }
-            Some(pending) if expected => self.settle(fingerprint, Some(pending), &[], &recheck.alert).await,
-            _ => Ok(()),
+            current => self.settle(fingerprint, current, Occasion::Look(recheck), &recheck.alert, until).await,
         }
     }
 
@@ -58,21 +101,24 @@ impl Triage {
         &self,
         fingerprint: &Fingerprint,
         mut current: Option<Incident>,
-        alerts: &[Alert],
+        occasion: Occasion<'_>,
         subject: &Alert,
+        until: Instant,
     ) -> Result<(), TriageError> {
-        let mut findings = Findings::default();
+        let mut findings = Findings::until(until);
         for _ in 0..CONTENDED_MAX {
-            let fresh: Vec<Alert> =
-                alerts.iter().filter(|a| current.as_ref().is_none_or(|i| !i.seen.contains(&a.id))).cloned().collect();
-            if let (Some(known), true, false) = (&current, fresh.is_empty(), alerts.is_empty()) {
-                return self.finish_what_was_left(known, subject).await;
+            let left = current.as_ref().filter(|known| known.undispatched);
+            if let Some(left) = left {
+                self.send_what_was_left(left, subject).await?;
             }
-            self.learn_when_people_were_told(current.as_mut(), &fresh).await?;
+            let Some(fresh) = occasion.fresh(current.as_ref()) else {
+                return match left {
+                    Some(left) => Ok(self.store.mark_dispatched(fingerprint, left.version).await?),
+                    None => Ok(()),
+                };
+            };
+            self.learn_whether_people_were_told(current.as_mut(), &fresh).await?;
             let decision = self.decide_with(current.as_ref(), &fresh, subject, &mut findings).await;
-            if decision.reason == Reason::NoLongerPending {
-                return Ok(());
-            }
             let change = self.record(fingerprint, current.as_ref(), &fresh, subject, &decision, &mut findings).await?;
             let Some(change) = change else { return Ok(()) };
             match self.store.commit(&change).await? {
@@ -84,14 +130,14 @@ impl Triage {
     }
 
     /// Cooldown counts from deliveries, so a resolved incident is decided on with what its deliveries say.
-    async fn learn_when_people_were_told(
+    async fn learn_whether_people_were_told(
         &self,
         current: Option<&mut Incident>,
         fresh: &[Alert],
     ) -> Result<(), TriageError> {
         let firing = fresh.iter().any(|a| a.status == Status::Firing);
         if let Some(resolved) = current.filter(|i| firing && i.state == State::Resolved && i.opened_at.is_some()) {
-            resolved.told_at = told_at(&self.store.deliveries(&resolved.id, None).await?);
+            resolved.told = told(&self.store.deliveries(&resolved.id, None).await?);
         }
         Ok(())
     }
@@ -104,22 +150,25 @@ impl Triage {
         subject: &Alert,
         findings: &mut Findings,
     ) -> Decision {
-        let policy = &self.config.rule_for(subject).policy;
+        let policy = &self.config.rule_of(subject).policy;
         let decide_now = |answer: Option<&Confirmation>| decide(current, fresh, answer, policy, self.clock.now());
         let decision = decide_now(findings.confirmation.as_ref());
         if decision.action != Action::Confirm {
             return decision;
         }
-        findings.confirmation = Some(self.confirm(subject).await);
+        findings.confirmation = Some(self.confirm(subject, findings.until).await);
         decide_now(findings.confirmation.as_ref())
     }
-}
 
-fn duplicates(run: &[Alert], now: Timestamp) -> Duplicates {
-    Duplicates {
-        ids: run.iter().map(|a| a.id.clone()).collect(),
-        severity: run.iter().map(|a| a.severity).max().unwrap_or(domain::Severity::Info),
-        last_seen: run.iter().map(|a| a.received_at).max().unwrap_or(now),
-        now,
+    fn duplicates(&self, run: &[Alert], newest: &Alert) -> Duplicates {
+        let silence = i64::try_from(self.config.rule_of(newest).policy.remind_after_secs()).unwrap_or(i64::MAX);
+        let silent_until = newest.received_at.checked_sub(SignedDuration::from_secs(silence));
+        Duplicates {
+            ids: run.iter().map(|a| a.id.clone()).collect(),
+            severity: run.iter().map(|a| a.severity).max().unwrap_or(newest.severity),
+            last_seen: newest.received_at,
+            not_silent_since: silent_until.unwrap_or(Timestamp::MIN),
+            now: self.clock.now(),
+        }
     }
 }

@@ -11,14 +11,14 @@ use config::Config;
 use domain::{Alert, Fingerprint};
 use futures::{StreamExt, stream};
 use thiserror::Error;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::ports::{ChangeHistory, Clock, IncidentStore, MetricReader, MonitorReader, Queue, QueueError, StoreError};
 use crate::settle::Recheck;
 use crate::{InboxMessage, QueuedMessage, Unfinished};
 
-/// Fingerprints settled at one time.
-const CONCURRENT_MAX: usize = 8;
+/// Fingerprints settled at one time: mostly they wait for the outside.
+const CONCURRENT_MAX: usize = 32;
 
 /// Why a fingerprint could not be settled; its messages come again.
 #[derive(Debug, Error)]
@@ -95,10 +95,11 @@ impl Triage {
 
     /// Settles a batch within `time_left` and names the messages that must come again.
     pub async fn triage(&self, batch: Vec<QueuedMessage>, time_left: Duration) -> Vec<Unfinished> {
+        let until = Instant::now() + time_left;
         let (work, mut unfinished) = fold(batch);
         let failed: Vec<String> = stream::iter(work)
             .map(|(fingerprint, work)| async move {
-                let settled = timeout(time_left, self.settle_all(&fingerprint, &work)).await;
+                let settled = timeout_at(until, self.settle_all(&fingerprint, &work, until)).await;
                 match settled.unwrap_or(Err(TriageError::OutOfTime)) {
                     Ok(()) => Vec::new(),
                     Err(error) => {
@@ -116,12 +117,12 @@ impl Triage {
         unfinished.into_iter().map(|id| Unfinished { id, after_secs: None }).collect()
     }
 
-    async fn settle_all(&self, fingerprint: &Fingerprint, work: &Work) -> Result<(), TriageError> {
+    async fn settle_all(&self, fingerprint: &Fingerprint, work: &Work, until: Instant) -> Result<(), TriageError> {
         for run in domain::runs(work.alerts.clone()) {
-            self.settle_run(fingerprint, run).await?;
+            self.settle_run(fingerprint, run, until).await?;
         }
         for recheck in &work.rechecks {
-            self.settle_recheck(fingerprint, recheck).await?;
+            self.settle_recheck(fingerprint, recheck, until).await?;
         }
         Ok(())
     }

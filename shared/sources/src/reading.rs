@@ -56,6 +56,7 @@ impl Reading<'_> {
             observed_at: observed_at::bounded(self.found(Field::ObservedAt).find_map(observed_at::read), received_at),
             received_at,
             links: self.links(),
+            rule: None,
         })
     }
 

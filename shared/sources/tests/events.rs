@@ -68,6 +68,7 @@ fn latency() -> Alert {
             text: "Monitor in arize".to_owned(),
             href: "https://app.arize.com/organizations/acme/spaces/production/monitors/mon-4217".to_owned(),
         }],
+        rule: None,
     }
 }
 

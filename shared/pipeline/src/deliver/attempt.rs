@@ -35,7 +35,8 @@ impl Deliver {
         delivery.lease = Some(lease);
         let end = match self.config.receiver(&delivery.id.receiver) {
             Some(receiver) => self.walk(receiver, &mut delivery, known, earlier, taken_over).await?,
-            None => End::Rejected("the config names no such receiver any more".to_owned()),
+            // A worker may still have the config before the one that names it, or already the one after.
+            None => End::Retry { after_secs: None, why: "this worker's config names no such receiver".to_owned() },
         };
         self.finish(delivery, end, &token).await
     }
@@ -70,6 +71,7 @@ impl Deliver {
                     let changes_something = request.method != Method::Get;
                     if unwritten && changes_something {
                         self.write_down(delivery).await?;
+                        unwritten = false;
                     }
                     match self.send(receiver, name, &request).await {
                         Outcome::Delivered(handle) => delivery.progress.complete(name, &handle),
@@ -83,7 +85,7 @@ impl Deliver {
                             return Ok(End::Retry { after_secs: Some(receiver.lookup_delay_secs()), why });
                         }
                     }
-                    unwritten = changes_something;
+                    unwritten |= changes_something;
                 }
                 Step::LookUp { of, request } => {
                     unsure = false;
