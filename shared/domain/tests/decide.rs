@@ -66,7 +66,7 @@ impl World {
         }
         let next = Incident::after(self.incident.as_ref(), &fingerprint, "rule", run, &decision, &POLICY, now);
         if let Some(mut next) = next {
-            if matches!(decision.action, Action::Open | Action::Escalate | Action::Resolve) {
+            if matches!(decision.action, Action::Open | Action::Escalate | Action::Remind | Action::Resolve) {
                 self.told.push((next.id.to_string(), decision.action));
                 next.told = Told::At(now);
             }
@@ -171,6 +171,48 @@ fn a_raised_severity_escalates_once() {
     }
     let actions: Vec<Action> = world.told.iter().map(|(_, action)| *action).collect();
     assert_eq!(actions, [Action::Open, Action::Escalate]);
+}
+
+#[test]
+fn an_alert_after_a_long_silence_reminds_and_opens_nothing() {
+    let mut world = World::default();
+    world.take(vec![alert(1, Status::Firing, 0)], Verdict::Confirmed, at(0));
+    world.take(vec![alert(2, Status::Firing, 3599)], Verdict::Confirmed, at(3599));
+    assert_eq!(world.told.len(), 1, "an hour has not passed");
+    world.take(vec![alert(3, Status::Firing, 3599 + 3600)], Verdict::Confirmed, at(3599 + 3600));
+    let actions: Vec<Action> = world.told.iter().map(|(_, action)| *action).collect();
+    assert_eq!(actions, [Action::Open, Action::Remind]);
+    assert_eq!(world.told[0].0, world.told[1].0, "it is the same episode");
+}
+
+#[test]
+fn what_a_cooldown_holds_back_is_looked_at_when_it_ends_unless_it_cleared() {
+    let held_back = || {
+        let mut world = World::default();
+        world.take(vec![alert(1, Status::Firing, 0)], Verdict::Confirmed, at(0));
+        world.take(vec![alert(2, Status::Cleared, 100)], Verdict::Confirmed, at(100));
+        world.take(vec![alert(3, Status::Firing, 200)], Verdict::Confirmed, at(200));
+        assert_eq!(world.incident.as_ref().and_then(|i| i.next_check_at), Some(at(700)));
+        world
+    };
+    let mut world = held_back();
+    world.step(&[alert(3, Status::Firing, 200)], Verdict::Confirmed, at(700));
+    assert_eq!((world.state(), world.told.len()), (Some(State::Open), 3));
+    assert_eq!(world.incident.as_ref().map(|i| i.occurrences), Some(1));
+
+    let mut world = held_back();
+    world.take(vec![alert(4, Status::Cleared, 300)], Verdict::Confirmed, at(300));
+    assert_eq!(world.incident.as_ref().and_then(|i| i.next_check_at), None);
+}
+
+#[test]
+fn a_message_on_its_way_holds_the_next_episode_back() {
+    let mut world = World::default();
+    world.take(vec![alert(1, Status::Firing, 0)], Verdict::Confirmed, at(0));
+    world.take(vec![alert(2, Status::Cleared, 1)], Verdict::Confirmed, at(1));
+    world.incident.as_mut().expect("an incident").told = Told::UnderWay;
+    world.take(vec![alert(3, Status::Firing, 2)], Verdict::Confirmed, at(2));
+    assert_eq!((world.told.len(), world.reason()), (2, Some(Reason::CoolingDown { until: at(602) })));
 }
 
 fn any_alerts() -> impl Strategy<Value = Vec<Alert>> {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod cut_short;
 mod episodes;
 mod failures;
 mod once;
