@@ -1,12 +1,12 @@
 //! Where secrets and base addresses come from.
 //!
 //! Invariant: the file names a secret, it never holds one; the value is read here and goes straight into a
-//! [`SecretString`].
+//! [`SecretString`], and one that could not be sent as it is never gets that far.
 
 use std::collections::BTreeMap;
 
 use saphyr::{Scalar, YamlData};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::reader::Value;
 use crate::yaml::{self, Node};
@@ -77,8 +77,22 @@ pub(crate) fn secret(value: &Value<'_>) -> Option<SecretString> {
             if text.starts_with('$') { "this is no name of a variable" } else { "a secret must not stand in the file" };
         return value.fail(what, "write ${NAME}, in capitals, and set NAME in the environment");
     };
-    match value.variable(name) {
-        Some(secret) => Some(SecretString::from(secret)),
-        None => value.fail(format!("the environment variable {name} is not set or empty"), format!("set {name}")),
+    let Some(secret) = value.variable(name) else {
+        return value.fail(format!("the environment variable {name} is not set or empty"), format!("set {name}"));
+    };
+    if secret.trim() != secret || secret.contains(char::is_control) {
+        let what = format!("the environment variable {name} has white space around it or a control character in it");
+        return value.fail(what, format!("set {name} without"));
     }
+    Some(SecretString::from(secret))
+}
+
+/// A secret that is sent in a header: its characters are those that a header can hold.
+pub(crate) fn token(value: &Value<'_>) -> Option<SecretString> {
+    let token = secret(value)?;
+    if token.expose_secret().bytes().all(|b| b.is_ascii_graphic()) {
+        return Some(token);
+    }
+    let what = "its variable holds a space or a character beyond ASCII, which no token has";
+    value.fail(what, "copy the token as its vendor shows it")
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use domain::ReceiverKind;
 use proptest::prelude::*;
+use receivers::Settings;
+use serde_json::json;
 use tocsin_config::{Config, Mistake, TemplateDirectory, load, secret_names};
 
 const EXAMPLE: &str = include_str!("../../../infra/config/tocsin.yaml");
@@ -118,6 +120,47 @@ fn each_mistake_names_its_field_and_its_mend() {
 }
 
 #[test]
+fn a_query_that_an_alert_could_change_is_refused() {
+    let path = "rules.latency.confirm.query";
+    check("query: up", "query: 'up{service=~\"{{service}}\"}'", path, "use = or !=");
+    check("query: up", "query: 'up{service=\"\\{{service}}\"}'", path, "backslash");
+    check("query: up", "query: \"# {{ note\\nup\"", path, "comment");
+}
+
+/// `SMALL` with a Jira receiver that has these fields.
+#[track_caller]
+fn check_jira(fields: &str, path: &str, fragment: &str) {
+    let jira = format!(
+        "kind: jira, base_url: \"https://acme.atlassian.net\", email: a@b.example, token: \"${{JIRA}}\", project: OPS, \
+         fields: {{ {fields} }}"
+    );
+    check("kind: slack, token: \"${SLACK}\", channel: C0AIOPS001", &jira, path, fragment);
+}
+
+#[test]
+fn jira_fields_are_sent_as_they_are_written_and_overwrite_none_of_ours() {
+    let fields = "receivers.team.fields";
+    check_jira("a: { value: x, value: y }", &format!("{fields}.a.value"), "given twice");
+    check_jira("a: [ 1, { b: { c: x, c: y } } ]", &format!("{fields}.a[1].b.c"), "given twice");
+    check_jira("a: x, a: y", &format!("{fields}.a"), "given twice");
+    check_jira("a: { 1: x }", &format!("{fields}.a"), "not text");
+    check_jira("a: .nan", &format!("{fields}.a"), "cannot be sent");
+    check_jira("project: { key: OPS }", &format!("{fields}.project"), "use `project:` of the receiver");
+    check_jira("issuetype: { name: Bug }", &format!("{fields}.issuetype"), "issue_type");
+    check_jira("summary: x", &format!("{fields}.summary"), "jira/summary.hbs");
+    check_jira("description: x", &format!("{fields}.description"), "jira/description.hbs");
+    let text = SMALL.replace(
+        "kind: slack, token: \"${SLACK}\", channel: C0AIOPS001",
+        "kind: jira, base_url: \"https://acme.atlassian.net\", email: a@b.example, token: \"${JIRA}\", project: OPS, \
+         fields: { customfield_1: { value: LLM, n: [ 1, 1.5, ~, true ] }, labels: [ ai ] }",
+    );
+    let config = read(&text).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+    let Settings::Jira(jira) = &config.receivers[0].settings else { panic!("no Jira") };
+    let expected = json!({ "customfield_1": { "value": "LLM", "n": [1, 1.5, null, true] }, "labels": ["ai"] });
+    assert_eq!(serde_json::Value::Object(jira.fields.clone()), expected);
+}
+
+#[test]
 fn every_mistake_comes_at_once_in_the_order_of_the_file() {
     let text = SMALL
         .replace("baerer", "bearer")
@@ -136,6 +179,52 @@ fn a_secret_that_is_not_set_names_its_variable() {
     let mistakes = load(SMALL, &environment).expect_err("not set");
     assert_eq!(mistakes.len(), 1);
     assert!(mistakes[0].what.contains("SLACK") && mistakes[0].path == "receivers.team.token", "{mistakes:?}");
+}
+
+#[test]
+fn a_secret_that_could_not_be_sent_names_its_variable() {
+    let refuse = |name: &str, secret: String, fragment: &str| {
+        let text = format!("github: {{ token: \"${{GITHUB}}\" }}\n{SMALL}");
+        let mut environment = environment(&text);
+        environment.insert(name.to_owned(), secret.clone());
+        let mistakes = load(&text, &environment).expect_err("not to be sent");
+        let shown = mistakes[0].to_string();
+        assert!(mistakes.len() == 1 && shown.contains(fragment) && !shown.contains(SECRET), "{mistakes:?}");
+    };
+    for name in ["ARIZE", "SLACK", "GITHUB"] {
+        let (what, mend) = (format!("variable {name} has white space"), format!("set {name} without"));
+        for secret in [format!("{SECRET}\n"), format!(" {SECRET}"), format!("{SECRET}\t"), format!("a\u{7f}{SECRET}")] {
+            refuse(name, secret.clone(), &what);
+            refuse(name, secret, &mend);
+        }
+    }
+    for secret in [format!("a {SECRET}"), format!("ä{SECRET}")] {
+        refuse("GITHUB", secret.clone(), "github.token");
+        refuse("SLACK", secret, "receivers.team.token");
+    }
+}
+
+#[test]
+fn a_source_secret_that_could_be_guessed_is_refused() {
+    for (kind, secret) in [("bearer", "a"), ("arize_hmac", "0123456789abcde"), ("standard_webhooks", "AA==")] {
+        let text = SMALL.replace("kind: bearer", &format!("kind: {kind}"));
+        let mut environment = environment(&text);
+        assert!(load(&text, &environment).is_ok(), "the local secret serves {kind}");
+        environment.insert("ARIZE".to_owned(), secret.to_owned());
+        let mistakes = load(&text, &environment).expect_err("too short");
+        let first = (mistakes[0].path.as_str(), mistakes[0].what.as_str());
+        assert_eq!(first, ("sources.arize.auth.secrets", "secret 1 has fewer than 16 bytes"), "{mistakes:?}");
+    }
+}
+
+#[test]
+fn an_address_in_a_variable_is_checked_as_well() {
+    let mut environment = environment(SMALL);
+    for address in ["https://slack.example\n", " https://slack.example"] {
+        environment.insert("TOCSIN_SLACK_API_URL".to_owned(), address.to_owned());
+        let mistakes = load(SMALL, &environment).expect_err("white space");
+        assert_eq!((mistakes.len(), mistakes[0].path.as_str()), (1, "TOCSIN_SLACK_API_URL"), "{mistakes:?}");
+    }
 }
 
 #[test]

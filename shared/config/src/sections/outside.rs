@@ -3,7 +3,7 @@
 //! Invariant: a base address in the environment stands in place of the file's. A Prometheus in the environment alone is
 //! enough.
 
-use crate::environment::secret;
+use crate::environment::token;
 use crate::fields::Fields;
 use crate::{ArizeApi, Github, Prometheus, address};
 
@@ -17,7 +17,7 @@ pub(crate) fn arize_api(root: &Fields<'_>) -> Option<Option<ArizeApi>> {
     root.optional("arize_api", |value| {
         let fields = value.fields(&["base_url", "key"])?;
         let base_url = base_url(&fields, "base_url", Some(ARIZE_URL), "TOCSIN_ARIZE_API_URL");
-        let key = fields.required("key", secret);
+        let key = fields.required("key", token);
         Some(ArizeApi { base_url: base_url?, key: key? })
     })
 }
@@ -31,7 +31,7 @@ pub(crate) fn prometheus(root: &Fields<'_>) -> Option<Option<Prometheus>> {
     root.optional("prometheus", |value| {
         let fields = value.fields(&["url", "token"])?;
         let url = base_url(&fields, "url", None, VARIABLE);
-        let token = fields.optional("token", secret);
+        let token = fields.optional("token", token);
         Some(Prometheus { url: url?, token: token? })
     })
 }
@@ -40,7 +40,7 @@ pub(crate) fn github(root: &Fields<'_>) -> Option<Option<Github>> {
     root.optional("github", |value| {
         let fields = value.fields(&["base_url", "token"])?;
         let base_url = base_url(&fields, "base_url", Some(GITHUB_URL), "TOCSIN_GITHUB_API_URL");
-        let token = fields.optional("token", secret);
+        let token = fields.optional("token", token);
         Some(Github { base_url: base_url?, token: token? })
     })
 }

@@ -1,6 +1,7 @@
 //! `kind: jira`: where tickets are made, as whom, and how they look.
 //!
-//! Invariant: what Jira is sent beyond our own fields is the user's, as it is written.
+//! Invariant: what Jira is sent beyond our own fields is the user's, as it is written; none of ours is overwritten, so
+//! that a ticket is made where it is looked up.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,6 @@ use crate::environment::secret;
 use crate::reader::{Value, all};
 use crate::sections::outside::base_url;
 use crate::sections::shared::severity_word;
-use crate::yaml::Node;
 
 /// Seconds after an episode's end in which its ticket is taken up again: bounds and default, 7 d.
 const REOPEN: Bounds = Bounds { secs_min: 0, secs_max: 365 * 86_400 };
@@ -22,6 +22,14 @@ const REOPEN_DEFAULT_SECS: u64 = 7 * 86_400;
 
 /// The issue type where none is given.
 const ISSUE_TYPE: &str = "Task";
+
+/// Jira's fields that a ticket has from us, and where to change them.
+const OURS: [(&str, &str); 4] = [
+    ("project", "use `project:` of the receiver"),
+    ("issuetype", "use `issue_type:` of the receiver"),
+    ("summary", "edit the template jira/summary.hbs"),
+    ("description", "edit the template jira/description.hbs"),
+];
 
 const FIELDS: &[&str] = &[
     "kind",
@@ -85,29 +93,28 @@ fn priorities(value: &Value<'_>) -> Option<BTreeMap<Severity, String>> {
 }
 
 fn custom_fields(value: &Value<'_>) -> Option<Map<String, Json>> {
-    let read = |(name, value): (String, Value<'_>)| match json(value.node()) {
-        Some(json) => Some((name, json)),
-        None => value.fail("Jira cannot be sent this", "use text, numbers, lists and mappings with text keys"),
+    let read = |(name, value): (String, Value<'_>)| match OURS.iter().find(|(ours, _)| *ours == name) {
+        Some((_, mend)) => value.fail("Tocsin sets this field itself", *mend),
+        None => Some((name, json(&value)?)),
     };
     Some(all(value.entries()?.into_iter().map(read))?.into_iter().collect())
 }
 
-/// YAML as JSON; `None` for what JSON does not have.
-fn json(node: &Node) -> Option<Json> {
-    match &node.data {
-        YamlData::Value(Scalar::Null) => Some(Json::Null),
-        YamlData::Value(Scalar::Boolean(value)) => Some(Json::Bool(*value)),
-        YamlData::Value(Scalar::Integer(value)) => Some(Json::from(*value)),
-        YamlData::Value(Scalar::FloatingPoint(value)) => Number::from_f64(value.into_inner()).map(Json::Number),
-        YamlData::Value(Scalar::String(value)) => Some(Json::String(value.to_string())),
-        YamlData::Sequence(items) => items.iter().map(json).collect::<Option<Vec<_>>>().map(Json::Array),
-        YamlData::Mapping(entries) => {
-            let pairs = entries.iter().map(|(key, value)| match &key.data {
-                YamlData::Value(Scalar::String(name)) => Some((name.to_string(), json(value)?)),
-                _ => None,
-            });
-            pairs.collect::<Option<Map<_, _>>>().map(Json::Object)
+/// YAML as JSON.
+fn json(value: &Value<'_>) -> Option<Json> {
+    let number = match &value.node().data {
+        YamlData::Value(Scalar::Null) => return Some(Json::Null),
+        YamlData::Value(Scalar::Boolean(value)) => return Some(Json::Bool(*value)),
+        YamlData::Value(Scalar::String(value)) => return Some(Json::String(value.to_string())),
+        YamlData::Sequence(_) => return all(value.items()?.iter().map(json)).map(Json::Array),
+        YamlData::Mapping(_) => {
+            let pair = |(name, value): (String, Value<'_>)| Some((name, json(&value)?));
+            return Some(Json::Object(all(value.entries()?.into_iter().map(pair))?.into_iter().collect()));
         }
+        YamlData::Value(Scalar::Integer(value)) => Some(Number::from(*value)),
+        YamlData::Value(Scalar::FloatingPoint(value)) => Number::from_f64(value.into_inner()),
         _ => None,
-    }
+    };
+    let unfit = || value.fail("Jira cannot be sent this", "use text, numbers, lists and mappings with text keys");
+    number.map(Json::Number).or_else(unfit)
 }

@@ -4,7 +4,7 @@
 
 use ::receivers::slack::{BASE_URL, Settings};
 
-use crate::environment::secret;
+use crate::environment::token;
 use crate::reader::Value;
 use crate::sections::outside::base_url;
 
@@ -14,7 +14,7 @@ const CHANNEL_CHARS_MAX: usize = 80;
 pub(crate) fn read(value: &Value<'_>) -> Option<Settings> {
     let fields = value.fields(&["kind", "base_url", "token", "channel"])?;
     let base_url = base_url(&fields, "base_url", Some(BASE_URL), "TOCSIN_SLACK_API_URL");
-    let token = fields.required("token", secret);
+    let token = fields.required("token", token);
     let channel = fields.required("channel", channel);
     Some(Settings { base_url: base_url?, token: token?, channel: channel? })
 }
