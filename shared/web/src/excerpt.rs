@@ -1,6 +1,7 @@
 //! Vendors' texts, made short and safe to show.
 //!
-//! Invariant: never longer than asked, never cut inside a character, never with a line break or a foreign scheme.
+//! Invariant: never longer than asked, never cut inside a character, never with a line break or a foreign scheme. No
+//! link shows one host and means another.
 
 use url::Url;
 
@@ -15,14 +16,17 @@ pub(crate) fn excerpt(text: &str, chars_max: usize) -> String {
     kept
 }
 
-/// The address as it may be shown as a link; `None` for any other scheme than `http` and `https`.
+/// The address as it may be shown as a link; `None` for any other scheme than `http` and `https`, and where a user name
+/// or a password could be taken for the host.
 pub(crate) fn shown_address(text: &str) -> Option<String> {
     Url::parse(text).ok().and_then(shown_url)
 }
 
 /// As [`shown_address`], for an address that is parsed already.
 pub(crate) fn shown_url(url: Url) -> Option<String> {
-    matches!(url.scheme(), "http" | "https").then(|| url.into())
+    let web = matches!(url.scheme(), "http" | "https");
+    let misleads = !url.username().is_empty() || url.password().is_some();
+    (web && !misleads).then(|| url.into())
 }
 
 #[cfg(test)]
@@ -44,5 +48,20 @@ mod tests {
         for other in ["", "/run/1", "javascript:alert(1)", "ftp://ci.example/", "data:text/html,x", "https://"] {
             assert_eq!(shown_address(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn an_address_with_a_user_is_not_shown() {
+        for other in [
+            "https://github.com@evil.example/",
+            "https://github.com:443@evil.example/",
+            "https://:github.com@evil.example/",
+            "https:github.com@evil.example",
+            "http:\\\\github.com@evil.example",
+        ] {
+            assert_eq!(shown_address(other), None, "{other}");
+        }
+        let told = shown_address("https://ci.example/run@1?by=a@b.example");
+        assert_eq!(told.as_deref(), Some("https://ci.example/run@1?by=a@b.example"));
     }
 }

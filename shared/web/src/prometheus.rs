@@ -1,7 +1,8 @@
 //! Reads a metric's points from Prometheus.
 //!
-//! Invariant: a series holds what Prometheus computed and nothing else. What it has no number for is a gap, a rate's
-//! point without its denominator is a gap, and two series where one was meant are refused instead of mixed.
+//! Invariant: a series holds what Prometheus computed, all of it and nothing else. What it has no number for is a gap, a
+//! rate's point without its denominator is a gap, and two series where one was meant are refused instead of mixed. An
+//! answer with a warning is refused, since part of the data could reject. None of its texts is repeated.
 
 use std::collections::BTreeMap;
 
@@ -18,13 +19,21 @@ use url::form_urlencoded;
 
 use crate::client::{Answer, BODY_BYTES_MAX, Client};
 use crate::endpoint::{Endpoint, EndpointError};
-use crate::excerpt::excerpt;
 
 /// Prometheus refuses a longer window: "exceeded maximum resolution of 11,000 points per timeseries".
 const POINTS_MAX: i64 = 11_000;
 
-/// Characters of Prometheus' own error text that are shown.
-const ERROR_CHARS_MAX: usize = 200;
+/// What Prometheus' error types mean (`web/api/v1/api.go`). Its texts quote the query, and so an alert's labels.
+const ERROR_TYPES: [(&str, &str); 8] = [
+    ("bad_data", "the query is refused; try the rule's query there"),
+    ("execution", "the query fails; try the rule's query there"),
+    ("timeout", "the query takes too long; make it cheaper or its step longer"),
+    ("canceled", "the query was cancelled"),
+    ("unavailable", "it is starting or shutting down"),
+    ("internal", "it has a fault of its own"),
+    ("not_found", "it has nothing at this address; check `prometheus.url` in config"),
+    ("not_acceptable", "it does not answer in JSON"),
+];
 
 /// Prometheus' HTTP API, or one that is compatible: `POST {url}/api/v1/query_range`.
 #[derive(Debug, Clone)]
@@ -36,6 +45,9 @@ pub struct Prometheus {
 #[derive(Deserialize)]
 struct Success {
     data: Data,
+    /// Also what a front end over several servers says when one of them did not answer.
+    #[serde(default)]
+    warnings: Option<Vec<IgnoredAny>>,
 }
 
 #[derive(Deserialize)]
@@ -61,8 +73,6 @@ struct Sample(f64, String);
 #[serde(rename_all = "camelCase")]
 struct Failure {
     error_type: String,
-    #[serde(default)]
-    error: String,
 }
 
 type Values = BTreeMap<Timestamp, f64>;
@@ -94,16 +104,19 @@ impl Prometheus {
             return Err(self.failure(&answer));
         }
         let success: Success = serde_json::from_slice(&answer.body).map_err(|e| self.endpoint.unreadable(&e))?;
+        if success.warnings.is_some_and(|warnings| !warnings.is_empty()) {
+            let why = "the answer carries a warning and may be partial; try the rule's query there to read it";
+            return Err(self.endpoint.error(why));
+        }
         single(success.data).map_err(|why| self.endpoint.error(why))
     }
 
     fn failure(&self, answer: &Answer) -> ReadError {
-        match serde_json::from_slice::<Failure>(&answer.body) {
-            Ok(failure) => {
-                let kind = excerpt(&failure.error_type, ERROR_CHARS_MAX);
-                self.endpoint.error(format_args!("{kind}: {}", excerpt(&failure.error, ERROR_CHARS_MAX)))
-            }
-            Err(_) => self.endpoint.refusal(answer.status),
+        let failure = serde_json::from_slice::<Failure>(&answer.body).ok();
+        let known = failure.and_then(|failure| ERROR_TYPES.iter().find(|(word, _)| *word == failure.error_type));
+        match known {
+            Some((word, meaning)) => self.endpoint.error(format_args!("{word}: {meaning}")),
+            None => self.endpoint.refusal(answer.status),
         }
     }
 }
@@ -144,7 +157,7 @@ fn checked(query: &MetricQuery) -> Result<MetricQuery, String> {
 
 fn single(data: Data) -> Result<Values, String> {
     if data.result_type != "matrix" {
-        return Err(format!("the answer is a {}, not a matrix", excerpt(&data.result_type, 20)));
+        return Err("the answer is no matrix; check `prometheus.url` in config".to_owned());
     }
     let series = data.result.len();
     let mut streams = data.result.into_iter();

@@ -27,6 +27,7 @@ pub use shape::Shape;
 #[derive(Debug, Default)]
 struct Inner {
     script: Vec<(String, Shape)>,
+    warnings: Vec<(String, String)>,
 }
 
 type Shared = Arc<Mutex<Inner>>;
@@ -75,12 +76,23 @@ impl Prometheus {
     pub fn script(&self, query_contains: &str, shape: Shape) {
         lock(&self.inner).script.push((query_contains.to_owned(), shape));
     }
+
+    /// Queries that contain this text are answered with this warning beside their series, as a front end answers of
+    /// whose servers one is down.
+    pub fn warn(&self, query_contains: &str, warning: &str) {
+        lock(&self.inner).warnings.push((query_contains.to_owned(), warning.to_owned()));
+    }
 }
 
 impl Inner {
     fn shape(&self, query: &str) -> Shape {
         let fitting = self.script.iter().rev().find(|(part, _)| query.contains(part.as_str()));
         fitting.map_or(Shape::Empty, |(_, shape)| shape.clone())
+    }
+
+    fn warnings(&self, query: &str) -> Vec<String> {
+        let fitting = self.warnings.iter().filter(|(part, _)| query.contains(part.as_str()));
+        fitting.map(|(_, warning)| warning.clone()).collect()
     }
 }
 
@@ -98,7 +110,7 @@ async fn query_range(State(shared): State<Shared>, request: Request) -> Response
             json!({ "metric": metric, "values": values })
         })
         .collect();
-    answer("matrix", &matrix)
+    answer("matrix", &matrix, &lock(&shared).warnings(&query))
 }
 
 async fn query_instant(State(shared): State<Shared>, request: Request) -> Response {
@@ -117,7 +129,7 @@ async fn query_instant(State(shared): State<Shared>, request: Request) -> Respon
             Some(json!({ "metric": metric, "value": sample(at_ms, value) }))
         })
         .collect();
-    answer("vector", &vector)
+    answer("vector", &vector, &lock(&shared).warnings(&query))
 }
 
 /// Query of a GET, form of a POST; a body of another type counts as none, as with the vendor.
@@ -125,8 +137,13 @@ async fn fields(request: Request) -> BTreeMap<String, String> {
     Form::from_request(request, &()).await.map(|Form(fields)| fields).unwrap_or_default()
 }
 
-fn answer(kind: &str, result: &[Value]) -> Response {
-    Json(json!({ "status": "success", "data": { "resultType": kind, "result": result } })).into_response()
+/// `warnings` is left out where there is none.
+fn answer(kind: &str, result: &[Value], warnings: &[String]) -> Response {
+    let mut body = json!({ "status": "success", "data": { "resultType": kind, "result": result } });
+    if !warnings.is_empty() {
+        body["warnings"] = json!(warnings);
+    }
+    Json(body).into_response()
 }
 
 /// Whole seconds are written without a fraction; values are text.

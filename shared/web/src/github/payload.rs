@@ -172,8 +172,7 @@ mod tests {
 
     #[test]
     fn the_newest_status_dates_a_deployment() {
-        let urls =
-            json!({"log_url": "", "target_url": "javascript:alert(1)", "environment_url": "https://chat.example/"});
+        let urls = json!({"log_url": "https://github.com@evil.example/", "target_url": "javascript:alert(1)", "environment_url": "https://chat.example/"});
         let statuses = vec![
             status("success", "2026-11-20T10:05:00Z", &urls),
             status("in_progress", "2026-11-20T10:01:00Z", &json!({})),

@@ -106,17 +106,30 @@ async fn prometheus_tells_a_window_of_points() {
 }
 
 #[tokio::test]
-async fn prometheus_refuses_in_its_own_words() {
+async fn prometheus_refusals_are_named_and_not_quoted() {
     let vendor = Prometheus::start().await.unwrap();
     let reader = tocsin_web::Prometheus::new(&client(), &vendor.url(), None).unwrap();
     let empty = reader.read(&asked("", None)).await.unwrap_err();
-    assert!(empty.why.starts_with("Prometheus: bad_data: "), "{}", empty.why);
+    assert!(empty.why.starts_with("Prometheus: bad_data: ") && !empty.why.contains("parse error"), "{}", empty.why);
     vendor.faults().next(1, Fault::status(422));
     let heavy = reader.read(&asked("latency", None)).await.unwrap_err();
-    assert!(heavy.why.starts_with("Prometheus: execution: query processing"), "{}", heavy.why);
+    assert!(heavy.why.starts_with("Prometheus: execution: "), "{}", heavy.why);
     vendor.faults().next(1, Fault::Huge);
     let huge = reader.read(&asked("latency", None)).await.unwrap_err();
     assert!(huge.why.contains("larger than 1048576 bytes"), "{}", huge.why);
+}
+
+#[tokio::test]
+async fn prometheus_with_a_warning_tells_nothing() {
+    let vendor = Prometheus::start().await.unwrap();
+    vendor.script("", Shape::Flat { level: 1.0, noise: 0.0 });
+    vendor.warn("requests_total", "no store matched");
+    let reader = tocsin_web::Prometheus::new(&client(), &vendor.url(), None).unwrap();
+    assert_eq!(reader.read(&asked("latency", None)).await.unwrap().points().len(), 61);
+    for query in [asked("requests_total", None), asked("latency", Some("requests_total"))] {
+        let error = reader.read(&query).await.unwrap_err();
+        assert!(error.why.contains("may be partial") && !error.why.contains("store"), "{}", error.why);
+    }
 }
 
 #[tokio::test]

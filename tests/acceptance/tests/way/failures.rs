@@ -33,16 +33,32 @@ async fn a_rejected_anomaly_wakes_nobody_until_the_metric_really_moves() -> anyh
 #[tokio::test(flavor = "multi_thread")]
 async fn without_prometheus_the_page_goes_out_unconfirmed_and_says_why() -> anyhow::Result<()> {
     let world = World::start().await?;
-    let body = r#"{"status":"error","errorType":"unavailable","error":"shutting down"}"#.to_owned();
+    let body = r#"{"status":"error","errorType":"unavailable","error":"canary"}"#.to_owned();
     world.stand_ins().prometheus.faults().always(Fault::Status { status: 503, retry_after_secs: None, body });
     world.post(&firing("gpt-4o-mini")).await?;
     world.quiet().await?;
     let record = world.newest().await?;
     assert_eq!(record["timeline"][1]["event"]["confirmation"]["gap"]["what"], "metric");
     let page = world.stand_ins().pagerduty.triggers()[0].body.to_string();
-    assert!(page.to_uppercase().contains("UNCONFIRMED") && page.contains("shutting down"), "{page}");
+    assert!(page.to_uppercase().contains("UNCONFIRMED") && page.contains("unavailable: it is starting"), "{page}");
     let message = json!(world.stand_ins().slack.messages()[0].blocks).to_string();
-    assert!(message.to_uppercase().contains("UNCONFIRMED") && message.contains("shutting down"), "{message}");
+    assert!(
+        message.to_uppercase().contains("UNCONFIRMED") && message.contains("unavailable: it is starting"),
+        "{message}"
+    );
+    assert!(!page.contains("canary") && !message.contains("canary"), "what Prometheus says is not repeated");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn part_of_the_data_rejects_no_anomaly() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    world.metric(Shape::Flat { level: 1.0, noise: 0.02 });
+    world.stand_ins().prometheus.warn("test_latency_seconds", "no store matched");
+    world.post(&firing("gpt-4o-mini")).await?;
+    world.quiet().await?;
+    let pages = world.stand_ins().pagerduty.triggers();
+    assert!(pages.len() == 1 && pages[0].body.to_string().to_uppercase().contains("UNCONFIRMED"), "{pages:?}");
     Ok(())
 }
 

@@ -108,6 +108,17 @@ async fn an_instant_is_a_vector() {
 }
 
 #[tokio::test]
+async fn a_warning_stands_beside_the_series_it_is_about() {
+    let vendor = Prometheus::start().await.unwrap();
+    vendor.script("", Shape::Flat { level: 1.0, noise: 0.0 });
+    vendor.warn("latency", "no store matched");
+    let warned = range(&vendor, "latency", "0", "60", "60").await;
+    assert_eq!((warned.status, &warned.body["warnings"]), (200, &json!(["no store matched"])));
+    assert_eq!(values(&warned).len(), 2);
+    assert_eq!(range(&vendor, "cost", "0", "60", "60").await.body.get("warnings"), None);
+}
+
+#[tokio::test]
 async fn a_range_has_11_000_steps() {
     let vendor = Prometheus::start().await.unwrap();
     vendor.script("up", Shape::Flat { level: 1.0, noise: 0.0 });
