@@ -1,17 +1,17 @@
 //! Lambda `receive`: turns an HTTP request into a pipeline call and the outcome into an HTTP answer.
 //!
-//! Invariant: 202 is answered only for what the queue has. Errors are problem+json (RFC 9457) and never repeat a body, a
-//! header or a secret.
+//! Invariant: 202 is answered only for what the queue has. Errors are problem+json (RFC 9457) and repeat no header and no
+//! secret; what they quote of a body, its authenticated sender alone is told, and the log is not.
 
 use lambda_http::http::{Method, StatusCode, header};
-use lambda_http::{Body, Request, Response};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt, Response};
 use pipeline::{Receive, Refusal};
 use serde_json::{Value, json};
 
 /// Answers one request: `POST /alerts/{source}` or `GET /healthz`.
 pub async fn handle(receive: &Receive, request: Request) -> Response<Body> {
-    let path = request.uri().path().trim_end_matches('/').to_owned();
-    match (request.method(), path.as_str()) {
+    match (request.method(), path(&request)) {
         (&Method::GET, "/healthz") => {
             answer(StatusCode::OK, "application/json", &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
         }
@@ -24,6 +24,17 @@ pub async fn handle(receive: &Receive, request: Request) -> Response<Body> {
     }
 }
 
+/// The path below the stage, which an HTTP API with a named one puts before it.
+fn path(request: &Request) -> &str {
+    let path = request.uri().path().trim_end_matches('/');
+    let stage = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.stage.as_deref().filter(|stage| *stage != "$default"),
+        _ => None,
+    };
+    let below = stage.and_then(|stage| path.strip_prefix('/')?.strip_prefix(stage));
+    below.filter(|below| below.starts_with('/')).unwrap_or(path)
+}
+
 async fn accept(receive: &Receive, source: &str, request: &Request) -> Response<Body> {
     let headers: Vec<(String, String)> = request
         .headers()
@@ -32,25 +43,42 @@ async fn accept(receive: &Receive, source: &str, request: &Request) -> Response<
         .collect();
     match receive.accept(source, &headers, request.body().as_ref()).await {
         Ok(accepted) => answer(StatusCode::ACCEPTED, "application/json", &json!({ "accepted": accepted })),
-        Err(refusal) => refuse(&refusal),
+        Err(refusal) => refuse(source, &refusal),
     }
 }
 
-fn refuse(refusal: &Refusal) -> Response<Body> {
+fn refuse(source: &str, refusal: &Refusal) -> Response<Body> {
     let status = match refusal {
         Refusal::UnknownSource => StatusCode::NOT_FOUND,
         Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Refusal::NotAuthenticated(_) => StatusCode::UNAUTHORIZED,
+        Refusal::NotAuthenticated { .. } => StatusCode::UNAUTHORIZED,
         Refusal::Undecodable(_) => StatusCode::BAD_REQUEST,
         // What cannot be made durable, and any refusal to come, is to be sent again rather than lost.
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };
-    match refusal {
-        Refusal::NotDurable(error) => tracing::error!(%error, "alert not durable"),
-        refusal => tracing::warn!(status = status.as_u16(), %refusal, "alert refused"),
+    log(source, status, refusal);
+    let mut response = problem(status, &refusal.to_string());
+    if let Refusal::NotAuthenticated { challenge, .. } = refusal {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static(challenge));
     }
-    problem(status, &refusal.to_string())
+    response
+}
+
+/// Says names and numbers: a refusal's text may quote the body, and an unknown source's name is whatever stood in the URL.
+fn log(source: &str, status: StatusCode, refusal: &Refusal) {
+    let (status, reason) = (status.as_u16(), refusal.as_str());
+    match refusal {
+        Refusal::NotDurable(error) => tracing::error!(source, %error, "alert not durable"),
+        Refusal::UnknownSource => tracing::warn!(status, reason, "alert refused"),
+        // Why a sender is not authenticated names headers and seconds only.
+        Refusal::NotAuthenticated { why, .. } => tracing::warn!(source, status, reason, %why, "alert refused"),
+        Refusal::Undecodable(why) => {
+            let (line, column) = why.line_and_column().unzip();
+            tracing::warn!(source, status, reason, line, column, "alert refused");
+        }
+        _ => tracing::warn!(source, status, reason, "alert refused"),
+    }
 }
 
 fn not_allowed(allowed: &'static str) -> Response<Body> {
@@ -64,11 +92,7 @@ fn not_allowed(allowed: &'static str) -> Response<Body> {
 pub fn problem(status: StatusCode, detail: &str) -> Response<Body> {
     let title = status.canonical_reason().unwrap_or("Error");
     let body = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail });
-    let mut response = answer(status, "application/problem+json", &body);
-    if status == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
-    }
-    response
+    answer(status, "application/problem+json", &body)
 }
 
 fn answer(status: StatusCode, media_type: &'static str, body: &Value) -> Response<Body> {

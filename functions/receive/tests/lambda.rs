@@ -64,6 +64,25 @@ async fn a_body_that_the_gateway_encoded_is_the_body_that_was_sent() -> anyhow::
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_named_stage_is_no_part_of_the_path() -> anyhow::Result<()> {
+    let engines = Engines::start().await?;
+    let sandbox = engines.run(BINARY, CONFIG, &[]).await?;
+    for (path, status) in [
+        ("/prod/alerts/arize", 202),
+        ("/alerts/arize", 202),
+        ("/prod/prod/alerts/arize", 404),
+        ("/prod", 404),
+        ("/production/alerts/arize", 404),
+    ] {
+        let mut event = event("POST", path, SECRET, ALERT, false);
+        event["requestContext"]["stage"] = json!("prod");
+        let answer = sandbox.invoke(event).await?;
+        assert_eq!(answer["statusCode"], status, "{path}: {answer}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_is_not_authenticated_costs_no_call() -> anyhow::Result<()> {
     let engines = Engines::start().await?;
     let sandbox = engines.run(BINARY, CONFIG, &[]).await?;
@@ -71,7 +90,32 @@ async fn who_is_not_authenticated_costs_no_call() -> anyhow::Result<()> {
     let answer = sandbox.invoke(event("POST", "/alerts/arize", "wrong", ALERT, false)).await?;
     assert_eq!(answer["statusCode"], 401, "{answer}");
     assert_eq!(answer["headers"]["content-type"], "application/problem+json", "{answer}");
+    assert_eq!(answer["headers"]["www-authenticate"], "Bearer", "{answer}");
     assert_eq!(engines.embedded.calls(), before);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_of_a_refusal_names_its_reason_and_quotes_nothing() -> anyhow::Result<()> {
+    let engines = Engines::start().await?;
+    let sandbox = engines.run(BINARY, CONFIG, &[]).await?;
+    let duplicate = r#"{"monitor":{"canary":1,"canary":2}}"#;
+    let bad_status = r#"{"monitor":{"name":"p95","status":"canary"}}"#;
+    for (path, secret, body, status) in [
+        ("/alerts/arize", SECRET, duplicate, 400),
+        ("/alerts/arize", SECRET, bad_status, 400),
+        ("/alerts/arize", SECRET, "{\"canary\":", 400),
+        ("/alerts/arize", "canary", ALERT, 401),
+        ("/alerts/canary", SECRET, ALERT, 404),
+    ] {
+        let answer = sandbox.invoke(event("POST", path, secret, body, false)).await?;
+        assert_eq!(answer["statusCode"], status, "{path} {body}: {answer}");
+    }
+    let log = sandbox.log()?;
+    for reason in ["duplicate_key", "bad_status", "not_json", "no_secret_fits", "unknown_source"] {
+        assert_eq!(log.matches(&format!("\"reason\":\"{reason}\"")).count(), 1, "{reason}: {log}");
+    }
+    assert!(!log.contains("canary") && !log.contains(SECRET), "{log}");
     Ok(())
 }
 

@@ -40,15 +40,36 @@ pub enum Refusal {
     /// The body is compressed, or said to be no JSON.
     #[error("{0}")]
     UnsupportedMediaType(&'static str),
-    /// The sender is not who it should be.
-    #[error("{0}")]
-    NotAuthenticated(#[from] AuthError),
+    /// The sender is not who it should be. Why, only our log says.
+    #[error("the request is not authenticated: send it with a secret that the config lists for this source")]
+    NotAuthenticated {
+        /// What `WWW-Authenticate` names.
+        challenge: &'static str,
+        /// Why.
+        #[source]
+        why: AuthError,
+    },
     /// The body is not an alert.
     #[error("{0}")]
     Undecodable(#[from] DecodeError),
     /// The queue did not take it: send it again.
     #[error("the alert could not be made durable: send it again")]
     NotDurable(#[source] QueueError),
+}
+
+impl Refusal {
+    /// A stable name for logs, which hold nothing of a body.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::UnknownSource => "unknown_source",
+            Self::TooLarge => "too_large",
+            Self::UnsupportedMediaType(_) => "unsupported_media_type",
+            Self::NotAuthenticated { why, .. } => why.as_str(),
+            Self::Undecodable(why) => why.as_str(),
+            Self::NotDurable(_) => "not_durable",
+        }
+    }
 }
 
 /// Takes webhooks.
@@ -81,7 +102,8 @@ impl Receive {
         }
         let inbound = Inbound { headers, body, received_at: self.clock.now() };
         check_media_type(&inbound)?;
-        source.auth.verify(&inbound)?;
+        let challenge = source.auth.challenge();
+        source.auth.verify(&inbound).map_err(|why| Refusal::NotAuthenticated { challenge, why })?;
         let alerts = source.decode(&inbound, &mut || AlertId::new(Uuid::now_v7().to_string()))?;
         let items: Vec<Item> = alerts.into_iter().map(|alert| self.fingerprint(alert)).collect();
         let accepted: Vec<Accepted> = items

@@ -17,6 +17,13 @@ const SIGNATURE: &str = "x-arize-webhook-signature";
 const TIMESTAMP: &str = "x-arize-webhook-timestamp";
 const ID: &str = "x-arize-webhook-id";
 
+/// Bytes of the shorter of the two keys that a secret may mean; `whsec_` is known to everybody and counts for nothing.
+pub(crate) fn key_bytes(secret: &SecretString) -> usize {
+    let text = secret.expose_secret();
+    let Some(payload) = text.strip_prefix(SECRET_PREFIX) else { return text.len() };
+    base64_key(payload).map_or(payload.len(), |key| key.expose_secret().len())
+}
+
 /// Checks freshness, then the signatures.
 pub(crate) fn verify(secrets: &[SecretString], inbound: &Inbound) -> Result<(), AuthError> {
     let given = signatures(inbound.sole_header(SIGNATURE)?)?;

@@ -1,7 +1,7 @@
 //! Who may send: the authentication schemes, one file each.
 //!
-//! Invariant: an [`Auth`] has one or two usable secrets, and no secret is in an error, a `Debug` or a log. Every secret is
-//! tried, without an early exit.
+//! Invariant: an [`Auth`] has one or two usable secrets, none of them short enough to be guessed, and no secret is in an
+//! error, a `Debug` or a log. Every secret is tried, without an early exit.
 
 use domain::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -11,6 +11,9 @@ use crate::{Inbound, arize_hmac, bearer, standard_webhooks};
 
 /// Secrets active at once: the old and the new one of a rotation.
 pub const SECRETS_MAX: usize = 2;
+
+/// Bytes in a secret, at least; of a key in base64 those that it decodes to.
+pub const SECRET_BYTES_MIN: usize = 16;
 
 /// How a source proves who it is. Made by [`Auth::new`] only.
 #[derive(Debug, Clone)]
@@ -69,6 +72,12 @@ pub enum InvalidAuth {
         /// Which.
         place: usize,
     },
+    /// The secret could be guessed.
+    #[error("secret {place} has fewer than {min} bytes: set a longer one, made at random", min = SECRET_BYTES_MIN)]
+    ShortSecret {
+        /// Which.
+        place: usize,
+    },
 }
 
 /// Why a webhook is not authenticated. For our log; the sender only learns that it is not.
@@ -104,6 +113,20 @@ pub enum AuthError {
     /// No active secret fits.
     #[error("no active secret fits")]
     Mismatch,
+}
+
+impl AuthError {
+    /// A stable name for logs.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "missing_header",
+            Self::Repeated { .. } => "repeated_header",
+            Self::Malformed { .. } => "malformed_header",
+            Self::Stale { .. } => "stale",
+            Self::Mismatch => "no_secret_fits",
+        }
+    }
 }
 
 impl Auth {
@@ -151,6 +174,15 @@ impl Auth {
         }
     }
 
+    /// What `WWW-Authenticate` names: `Bearer` (RFC 6750), and our own word for a scheme that has none registered.
+    #[must_use]
+    pub fn challenge(&self) -> &'static str {
+        match self {
+            Self::Bearer { .. } => bearer::CHALLENGE,
+            Self::ArizeHmac { .. } | Self::StandardWebhooks { .. } => self.kind(),
+        }
+    }
+
     /// Checks that a holder of an active secret sent this body; now is [`Inbound::received_at`].
     ///
     /// # Errors
@@ -182,8 +214,10 @@ fn check_secret(kind: &str, secret: &SecretString, place: usize) -> Result<(), I
     if text.trim() != text || text.chars().any(char::is_control) {
         return Err(InvalidAuth::UnusableSecret { place });
     }
-    if kind == standard_webhooks::KIND && standard_webhooks::key(secret).is_none() {
-        return Err(InvalidAuth::NotBase64 { place });
-    }
-    Ok(())
+    let bytes = match kind {
+        standard_webhooks::KIND => standard_webhooks::key_bytes(secret).ok_or(InvalidAuth::NotBase64 { place })?,
+        arize_hmac::KIND => arize_hmac::key_bytes(secret),
+        _ => bearer::token_bytes(secret),
+    };
+    if bytes < SECRET_BYTES_MIN { Err(InvalidAuth::ShortSecret { place }) } else { Ok(()) }
 }

@@ -11,8 +11,16 @@ use crate::{AuthError, Inbound};
 /// The word in config.
 pub(crate) const KIND: &str = "bearer";
 
+/// The scheme's registered name.
+pub(crate) const CHALLENGE: &str = "Bearer";
+
 const AUTHORIZATION: &str = "authorization";
 const PREFIX: &str = "Bearer ";
+
+/// Bytes of the token itself; it may be stored with `Bearer ` before it.
+pub(crate) fn token_bytes(secret: &SecretString) -> usize {
+    without_prefix(secret.expose_secret()).len()
+}
 
 /// Checks the token, as it is or after `Bearer `.
 pub(crate) fn verify(secrets: &[SecretString], inbound: &Inbound) -> Result<(), AuthError> {

@@ -104,6 +104,35 @@ pub enum DecodeError {
     },
 }
 
+impl DecodeError {
+    /// A stable name for logs, which hold nothing of a body.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::TooLarge { .. } => "too_large",
+            Self::NotUtf8 { .. } => "not_utf8",
+            Self::ByteOrderMark => "byte_order_mark",
+            Self::Json { .. } => "not_json",
+            Self::DuplicateKey { .. } => "duplicate_key",
+            Self::TooDeep { .. } => "too_deep",
+            Self::NoAlerts { .. } => "no_alerts",
+            Self::TooManyAlerts { .. } => "too_many_alerts",
+            Self::NotAnObject { .. } => "not_an_object",
+            Self::Missing { .. } => "missing_field",
+            Self::BadStatus { .. } => "bad_status",
+        }
+    }
+
+    /// Line and column in the body, where the reason has them; both from 1, the column 0 before the first.
+    #[must_use]
+    pub fn line_and_column(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::Json { line, column, .. } => Some((*line, *column)),
+            _ => None,
+        }
+    }
+}
+
 impl Source {
     /// The alerts in a body, in its order, with ids from `next_id`. Only for a body that [`Auth::verify`] let pass.
     ///

@@ -22,7 +22,7 @@ mod signed;
 mod standard_webhooks;
 mod text;
 
-pub use auth::{Auth, AuthError, InvalidAuth, SECRETS_MAX};
+pub use auth::{Auth, AuthError, InvalidAuth, SECRET_BYTES_MIN, SECRETS_MAX};
 pub use decode::{ALERTS_MAX, DecodeError, Source};
 pub use inbound::{BODY_BYTES_MAX, Inbound};
 pub use json::DEPTH_MAX;

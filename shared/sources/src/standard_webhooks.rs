@@ -19,8 +19,13 @@ const ID: &str = "webhook-id";
 const TIMESTAMP: &str = "webhook-timestamp";
 const SIGNATURE: &str = "webhook-signature";
 
+/// Bytes of the key; `None` when the secret is not base64.
+pub(crate) fn key_bytes(secret: &SecretString) -> Option<usize> {
+    key(secret).map(|key| key.expose_secret().len())
+}
+
 /// The key that a secret holds, with `whsec_` before it or without.
-pub(crate) fn key(secret: &SecretString) -> Option<SecretSlice<u8>> {
+fn key(secret: &SecretString) -> Option<SecretSlice<u8>> {
     let text = secret.expose_secret();
     base64_key(text.strip_prefix(SECRET_PREFIX).unwrap_or(text))
 }

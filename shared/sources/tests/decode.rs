@@ -17,7 +17,7 @@ fn now() -> Timestamp {
 }
 
 fn decode_bytes(kind: Kind, mapping: Mapping, body: &[u8]) -> Result<Vec<Alert>, DecodeError> {
-    let auth = Auth::new("bearer", vec![SecretString::from("token")]).expect("usable");
+    let auth = Auth::new("bearer", vec![SecretString::from("token-of-a-source")]).expect("usable");
     let mapping = kind.default_mapping().overlay(mapping);
     let source = Source { name: "s".to_owned(), kind, auth, mapping };
     source.decode(&Inbound { headers: &[], body, received_at: now() }, &mut || AlertId::new("id"))

@@ -94,7 +94,7 @@ fn what_is_at_the_bounds_is_no_mistake() {
 }
 
 fn decode(kind: Kind, mapping: Mapping, body: &Value) -> Value {
-    let auth = Auth::new("bearer", vec![SecretString::from("token")]).expect("usable");
+    let auth = Auth::new("bearer", vec![SecretString::from("token-of-a-source")]).expect("usable");
     let source = Source { name: "s".to_owned(), kind, auth, mapping };
     let body = body.to_string();
     let inbound = Inbound { headers: &[], body: body.as_bytes(), received_at: Timestamp::UNIX_EPOCH };

@@ -38,7 +38,7 @@ fn auth(kind: &str, secret: &str) -> Auth {
 fn decode(kind: Kind, alerts: Option<&str>, body: &[u8]) -> Result<Vec<Alert>, DecodeError> {
     let custom = Mapping { alerts: alerts.map(str::to_owned), ..Mapping::default() };
     let mapping = kind.default_mapping().overlay(custom);
-    let source = Source { name: "s".to_owned(), kind, auth: auth("bearer", "token"), mapping };
+    let source = Source { name: "s".to_owned(), kind, auth: auth("bearer", "token-of-a-source"), mapping };
     let received_at = Timestamp::from_second(1_795_425_120).expect("in range");
     source.decode(&Inbound { headers: &[], body, received_at }, &mut || AlertId::new("id"))
 }
@@ -109,8 +109,8 @@ proptest! {
 
     #[test]
     fn what_is_signed_is_let_in(
-        secret in "[!-~]{1,80}",
-        key in vec(any::<u8>(), 1..70),
+        secret in "[!-~]{16,80}",
+        key in vec(any::<u8>(), 16..70),
         body in vec(any::<u8>(), 0..300),
         id in "[a-zA-Z0-9_]{1,40}",
         at in 0_i64..10_000_000_000,

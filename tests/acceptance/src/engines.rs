@@ -2,6 +2,7 @@
 //!
 //! Invariant: the binary gets nothing but its environment and its events; a test looks at the engines, not into it.
 
+use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,6 +18,9 @@ use tocsin::LOCAL_SECRET;
 
 /// What Lambda gives a function, and how long a test waits for it.
 const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The log's name, beside the config.
+const LOG: &str = "log";
 
 /// Engines that hold an empty table and empty queues.
 pub struct Engines {
@@ -67,8 +71,9 @@ impl Engines {
         settings.extend(config::secret_names(config).into_iter().map(|name| (name, LOCAL_SECRET.to_owned())));
         settings.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         let lambda = Lambda::start().await?;
-        let function = lambda.run(Path::new(binary), &settings)?;
-        Ok(Sandbox { lambda, _function: function, _config: folder })
+        let log = File::create(folder.path().join(LOG))?;
+        let function = lambda.run(Path::new(binary), &settings, log.into())?;
+        Ok(Sandbox { lambda, _function: function, folder })
     }
 
     /// Messages in the inbox.
@@ -92,7 +97,7 @@ impl Engines {
 pub struct Sandbox {
     lambda: Lambda,
     _function: Function,
-    _config: TempDir,
+    folder: TempDir,
 }
 
 impl Sandbox {
@@ -104,6 +109,14 @@ impl Sandbox {
         let answer = tokio::time::timeout(TIMEOUT, self.lambda.invoke(event, TIMEOUT)).await;
         let answer = answer.context("the function did not answer")?.context("the Runtime API ended")?;
         answer.map_err(|error| anyhow!("the function failed: {error}"))
+    }
+
+    /// What the function has logged.
+    ///
+    /// # Errors
+    /// When its log cannot be read.
+    pub fn log(&self) -> anyhow::Result<String> {
+        Ok(std::fs::read_to_string(self.folder.path().join(LOG))?)
     }
 }
 

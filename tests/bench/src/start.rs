@@ -4,6 +4,7 @@
 //! process is ended by its own handle.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -81,7 +82,7 @@ fn spawn(binary: &Path, lambda: &Lambda, settings: &[(&str, String)]) -> anyhow:
     all.push(("TOCSIN_CONFIG".to_owned(), config.to_owned()));
     all.push(("TOCSIN_INBOX_QUEUE_URL".to_owned(), inbox.to_owned()));
     all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-    lambda.run(binary, &all).with_context(|| format!("{} does not start", binary.display()))
+    lambda.run(binary, &all, Stdio::null()).with_context(|| format!("{} does not start", binary.display()))
 }
 
 /// The sample alert as an HTTP API's payload 2.0.

@@ -91,14 +91,15 @@ impl Lambda {
         Ok(Self { host, server: Arc::new(Server::start(router, shape).await?) })
     }
 
-    /// Starts a function's binary with nothing in its environment but what Lambda sets, and `settings`.
+    /// Starts a function's binary with nothing in its environment but what Lambda sets, and `settings`. Its log goes
+    /// to `stdout`.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn run(&self, binary: &FilePath, settings: &[(String, String)]) -> io::Result<Function> {
+    pub fn run(&self, binary: &FilePath, settings: &[(String, String)], stdout: Stdio) -> io::Result<Function> {
         let mut command = Command::new(binary);
         command.env_clear().envs(self.environment()).envs(settings.iter().map(|(name, value)| (name, value)));
-        Ok(Function(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?))
+        Ok(Function(command.stdin(Stdio::null()).stdout(stdout).spawn()?))
     }
 
     /// How a function finds its Runtime API and knows itself.

@@ -1,6 +1,6 @@
 //! What `tocsin local` serves: the function `receive` as a Function URL would serve it, and the console's pages.
 //!
-//! Invariant: a body is never buffered beyond its limit, and pages hold nothing that was not escaped.
+//! Invariant: pages are served on loopback alone. A body is never buffered beyond its limit, and pages hold nothing that was not escaped.
 
 use std::sync::Arc;
 
@@ -32,15 +32,19 @@ pub(crate) struct Served {
     pub(crate) stand_ins: StandIns,
 }
 
-/// Every route.
-pub(crate) fn router(served: Served) -> Router {
-    Router::new()
-        .route("/", get(list_page))
-        .route("/incidents/{id}", get(incident_page))
-        .route("/api/incidents", get(list_json))
-        .route("/api/incidents/{id}", get(incident_json))
-        .fallback(function)
-        .with_state(served)
+/// The function, and the pages where `pages` says so: who may read them is not checked.
+pub(crate) fn router(served: Served, pages: bool) -> Router {
+    let router = Router::new().fallback(function);
+    let router = if pages {
+        router
+            .route("/", get(list_page))
+            .route("/incidents/{id}", get(incident_page))
+            .route("/api/incidents", get(list_json))
+            .route("/api/incidents/{id}", get(incident_json))
+    } else {
+        router
+    };
+    router.with_state(served)
 }
 
 /// Everything else goes to the function, whatever its method and path.
@@ -127,4 +131,51 @@ fn missing() -> Response {
 
 fn unavailable(error: &StoreError) -> Response {
     answer(receive::problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use aws::{Clients, Endpoints, QueueUrls, Queues};
+    use pipeline::SystemClock;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::local::LocalEnvironment;
+
+    /// The status of a GET; web's client has installed what TLS needs.
+    async fn status(address: SocketAddr, path: &str) -> anyhow::Result<u16> {
+        let _installed = web::Client::new()?;
+        Ok(reqwest::get(format!("http://{address}{path}")).await?.status().as_u16())
+    }
+
+    async fn serve(pages: bool) -> anyhow::Result<SocketAddr> {
+        let text = crate::example::config_text(None)?.1;
+        let config = config::load(&text, &LocalEnvironment::new(&text)).map_err(|m| anyhow::anyhow!("{m:?}"))?;
+        let clients = Clients::local(&Endpoints::at("http://127.0.0.1:9", "http://127.0.0.1:9"));
+        let queues = Arc::new(Queues::new(clients.sqs, QueueUrls::default()));
+        let served = Served {
+            receive: Arc::new(Receive::new(Arc::new(config), queues, Arc::new(SystemClock))),
+            store: Arc::new(Store::new(clients.dynamodb, "tocsin")),
+            stand_ins: StandIns::start().await?,
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        tokio::spawn(async move { axum::serve(listener, router(served, pages)).await });
+        Ok(address)
+    }
+
+    #[tokio::test]
+    async fn pages_are_served_only_where_they_are_asked_for() -> anyhow::Result<()> {
+        for pages in [true, false] {
+            let address = serve(pages).await?;
+            for path in ["/", "/incidents/1", "/api/incidents", "/api/incidents/1"] {
+                // The store is out of reach: whoever asks it answers 503.
+                assert_eq!(status(address, path).await?, if pages { 503 } else { 404 }, "{path}");
+            }
+            assert_eq!(status(address, "/healthz").await?, 200);
+        }
+        Ok(())
+    }
 }

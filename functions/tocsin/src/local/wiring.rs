@@ -54,8 +54,12 @@ pub(super) async fn start(options: LocalOptions) -> Result<Local, LocalError> {
     let listener = TcpListener::bind(options.listen).await.map_err(part("the listener"))?;
     let address = listener.local_addr().map_err(part("the listener"))?;
     let served = Served { receive, store: store.clone(), stand_ins: stand_ins.clone() };
+    let pages = address.ip().is_loopback();
+    if !pages {
+        notes.push(format!("{address} is reachable from elsewhere: it takes alerts and serves no page"));
+    }
     tasks.spawn(async move {
-        if let Err(error) = axum::serve(listener, router(served)).await {
+        if let Err(error) = axum::serve(listener, router(served, pages)).await {
             tracing::error!(%error, "the server ended");
         }
     });
