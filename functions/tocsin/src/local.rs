@@ -20,8 +20,8 @@ use std::time::Duration;
 
 use aws::{Queues, Store};
 use embedded::Embedded;
-use pipeline::Triage;
 use pipeline::ports::{Clock, QueueError};
+use pipeline::{Pull, Triage};
 use stand_ins::StandIns;
 use thiserror::Error;
 use tokio::task::JoinSet;
@@ -81,6 +81,7 @@ pub struct Local {
     store: Arc<Store>,
     queues: Arc<Queues>,
     triage: Arc<Triage>,
+    pull: Arc<Pull>,
     notes: Vec<String>,
     tasks: JoinSet<()>,
 }
@@ -122,6 +123,12 @@ impl Local {
     #[must_use]
     pub fn triage(&self) -> &Arc<Triage> {
         &self.triage
+    }
+
+    /// The function `pull`'s pipeline.
+    #[must_use]
+    pub fn pull(&self) -> &Arc<Pull> {
+        &self.pull
     }
 
     /// AWS calls so far by operation, where the engines are embedded.

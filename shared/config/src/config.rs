@@ -10,6 +10,12 @@ use receivers::Receiver;
 use secrecy::SecretString;
 use sources::Source;
 
+/// The source of the alerts that Tocsin raises itself.
+pub const PULL: &str = "pull";
+
+/// Their severity, where the rule says nothing: as bad as an alert whose source says nothing.
+pub const PULL_SEVERITY: Severity = Severity::Error;
+
 /// Everything that a user decides.
 #[derive(Debug)]
 pub struct Config {
@@ -93,6 +99,8 @@ pub struct Rule {
     pub policy: Policy,
     /// How an anomaly is confirmed; `None`: it is not checked.
     pub confirm: Option<Confirm>,
+    /// What is looked at without waiting for a webhook; `None`: nothing.
+    pub pull: Option<Pull>,
     /// Stands in place of the alert's own.
     pub severity: Option<Severity>,
     /// Shown with the incident.
@@ -109,6 +117,49 @@ impl Rule {
     pub fn matches(&self, alert: &Alert) -> bool {
         let fits = |label: &str, values: &[String]| alert.label(label).is_some_and(|v| values.iter().any(|w| w == v));
         self.matches.iter().all(|(label, values)| fits(label, values))
+    }
+}
+
+/// What a rule's detectors look at on a schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pull {
+    /// For how long a metric must be as usual again before its incident is cleared, in seconds; default 600.
+    pub clear_for_secs: u32,
+    /// What is looked at; at least one.
+    pub targets: Vec<Target>,
+}
+
+/// One metric with its labels, as an alert of it has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Whose target it is: the monitor's name of its alerts.
+    pub rule: String,
+    /// The service.
+    pub service: String,
+    /// The metric.
+    pub metric: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl Target {
+    /// As [`Alert::label`] of its alerts, but for the severity, which a rule may change.
+    #[must_use]
+    pub fn label(&self, name: &str) -> Option<&str> {
+        match name {
+            "source" => Some(PULL),
+            "monitor" => Some(&self.rule),
+            "service" => Some(&self.service),
+            "metric" => Some(&self.metric),
+            "severity" => Some(PULL_SEVERITY.as_str()),
+            other => self.labels.get(other).map(String::as_str),
+        }
+    }
+
+    /// True when the label is there and has one of these values.
+    #[must_use]
+    pub fn has_one_of(&self, label: &str, values: &[String]) -> bool {
+        self.label(label).is_some_and(|own| values.iter().any(|value| value == own))
     }
 }
 

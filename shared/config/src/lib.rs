@@ -20,7 +20,10 @@ mod sections;
 mod templates;
 mod yaml;
 
-pub use config::{ArizeApi, Config, Confirm, Deadlines, Github, Prometheus, Repository, Rule, Service};
+pub use config::{
+    ArizeApi, Config, Confirm, Deadlines, Github, PULL, PULL_SEVERITY, Prometheus, Pull, Repository, Rule, Service,
+    Target,
+};
 pub use environment::{Environment, ProcessEnvironment, secret_names};
 pub use load::{DEPLOYED_CONFIG, LoadError, load, load_file, load_from_env};
 pub use mistake::Mistake;

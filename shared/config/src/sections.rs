@@ -8,6 +8,7 @@ mod deadlines;
 mod detector;
 mod known;
 mod outside;
+mod pull;
 mod query;
 mod receivers;
 mod rules;

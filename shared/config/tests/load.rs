@@ -262,3 +262,52 @@ proptest! {
         drop(read(&text));
     }
 }
+
+/// `SMALL` with this `pull:` in its rule gives a mistake there.
+#[track_caller]
+fn check_pull(pull: &str, path: &str, fragment: &str) {
+    let confirm = "confirm: { query: up, detectors: [ { robust_z: { z: 4 } } ] }";
+    check(confirm, &format!("{confirm}\n    pull: {pull}"), &format!("rules.latency.pull{path}"), fragment);
+}
+
+#[test]
+fn a_target_is_what_an_alert_of_its_rule_could_have() {
+    check_pull("{}", ".targets", "add `targets:`");
+    check_pull("{ targets: [] }", ".targets", "name 1 to");
+    check_pull("{ targets: [ {} ] }", ".targets[0]", "add `service:`");
+    check_pull("{ targets: [ { service: chatbot, metric: cost } ] }", ".targets[0]", "its `metric` is another");
+    check_pull("{ targets: [ { service: chatbot, severity: info } ] }", ".targets[0].severity", "remove it");
+    check_pull("{ targets: [ { service: chatbot, modle: x } ] }", ".targets[0].modle", "model");
+    let twice = "{ targets: [ { service: chatbot, model: a }, { service: chatbot, model: b } ] }";
+    check_pull(twice, ".targets[1]", "the same problem");
+    check_pull("{ clear_for: 0s, targets: [ { service: chatbot } ] }", ".clear_for", "1s");
+    let other = "  - name: latency\n    match: { metric: latency }";
+    let above = format!("  - name: all\n    match: {{ service: chatbot }}\n    receivers: [team]\n{other}");
+    let pulled = "pull: { targets: [ { service: chatbot } ] }\n    group_by";
+    check_two((other, &above), ("group_by", pulled), "rules.latency.pull.targets[0]", "rule `all` above");
+    let query = ("query: up", "query: 'up{m=\"{{model}}\"}'");
+    check_two(query, ("group_by", pulled), "rules.latency.pull.targets[0]", "add `model:`");
+    let unchecked = ("    confirm: { query: up, detectors: [ { robust_z: { z: 4 } } ] }\n", "");
+    check_two(unchecked, ("group_by", pulled), "rules.latency.pull", "add `confirm:`");
+    check("  arize: { auth", "  pull: { kind: arize, auth", "sources.pull", "another name");
+}
+
+/// `SMALL` with two changes gives a mistake in that field.
+#[track_caller]
+fn check_two(first: (&str, &str), second: (&str, &str), path: &str, fragment: &str) {
+    let text = SMALL.replacen(first.0, first.1, 1).replacen(second.0, second.1, 1);
+    let mistakes = read(&text).expect_err("there is a mistake");
+    let fits = |m: &Mistake| m.path == path && format!("{}; {}", m.what, m.mend).contains(fragment);
+    assert!(mistakes.iter().any(fits), "no {path:?} with {fragment:?} in {mistakes:#?}");
+}
+
+#[test]
+fn a_pull_has_its_defaults_and_takes_what_the_match_says() {
+    let pulled = "pull: { targets: [ { service: chatbot, model: gpt-4o-mini } ] }\n    group_by";
+    let config = read(&SMALL.replacen("group_by", pulled, 1)).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+    let pull = config.rules[0].pull.as_ref().expect("it is there");
+    let target = &pull.targets[0];
+    assert_eq!((pull.clear_for_secs, target.metric.as_str(), target.service.as_str()), (600, "latency", "chatbot"));
+    let given = ["source", "monitor", "severity", "model"].map(|label| target.label(label));
+    assert_eq!(given, [Some("pull"), Some("latency"), Some("error"), Some("gpt-4o-mini")]);
+}

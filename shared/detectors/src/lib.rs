@@ -32,6 +32,7 @@ mod detector;
 mod direction;
 mod panel;
 pub mod proportion;
+mod recovery;
 mod score;
 mod sentence;
 mod spec;

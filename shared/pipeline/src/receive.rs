@@ -6,17 +6,15 @@
 use std::sync::Arc;
 
 use config::Config;
-use domain::{Alert, AlertId, Fingerprint};
+use domain::{AlertId, Fingerprint};
 use serde::Serialize;
 use sources::{AuthError, BODY_BYTES_MAX, DecodeError, Inbound};
 use thiserror::Error;
 use uuid::Uuid;
 
+use crate::Item;
+use crate::inbox::{item, pack};
 use crate::ports::{Clock, Queue, QueueError};
-use crate::{InboxMessage, Item};
-
-/// Alerts are put into one message up to this size; SQS takes 256 KiB.
-const MESSAGE_BYTES_MAX: usize = 200 * 1024;
 
 /// An alert that is durable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -105,7 +103,7 @@ impl Receive {
         let challenge = source.auth.challenge();
         source.auth.verify(&inbound).map_err(|why| Refusal::NotAuthenticated { challenge, why })?;
         let alerts = source.decode(&inbound, &mut || AlertId::new(Uuid::now_v7().to_string()))?;
-        let items: Vec<Item> = alerts.into_iter().map(|alert| self.fingerprint(alert)).collect();
+        let items: Vec<Item> = alerts.into_iter().map(|alert| item(&self.config, alert)).collect();
         let accepted: Vec<Accepted> = items
             .iter()
             .map(|item| Accepted { alert_id: item.alert.id.clone(), fingerprint: item.fingerprint.clone() })
@@ -115,14 +113,6 @@ impl Receive {
             tracing::info!(alert.id = %one.alert_id, alert.fingerprint = %one.fingerprint, source = source.name, "alert accepted");
         }
         Ok(accepted)
-    }
-
-    /// The alert with its rule, the rule's severity if it has one, and the fingerprint that the rule gives it.
-    fn fingerprint(&self, mut alert: Alert) -> Item {
-        let rule = self.config.rule_for(&alert);
-        alert.rule = Some(rule.name.clone());
-        alert.severity = rule.severity.unwrap_or(alert.severity);
-        Item { fingerprint: Fingerprint::of(&alert, &rule.group_by), alert }
     }
 }
 
@@ -137,24 +127,4 @@ fn check_media_type(inbound: &Inbound<'_>) -> Result<(), Refusal> {
     } else {
         Err(Refusal::UnsupportedMediaType("the body must be JSON: send it with content-type application/json"))
     }
-}
-
-/// Items in as few messages as their size allows, in order.
-fn pack(items: Vec<Item>) -> Vec<InboxMessage> {
-    let mut packed: Vec<InboxMessage> = Vec::new();
-    let mut open: Vec<Item> = Vec::new();
-    let mut open_bytes = 0;
-    for item in items {
-        let bytes = serde_json::to_string(&item).map_or(MESSAGE_BYTES_MAX, |text| text.len());
-        if !open.is_empty() && open_bytes + bytes > MESSAGE_BYTES_MAX {
-            packed.push(InboxMessage::Alerts { items: std::mem::take(&mut open) });
-            open_bytes = 0;
-        }
-        open_bytes += bytes;
-        open.push(item);
-    }
-    if !open.is_empty() {
-        packed.push(InboxMessage::Alerts { items: open });
-    }
-    packed
 }

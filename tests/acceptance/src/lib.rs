@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use domain::Timestamp;
-use pipeline::SystemClock;
 use pipeline::ports::Clock;
+use pipeline::{Pulled, SystemClock};
 use serde_json::{Value, json};
 use stand_ins::StandIns;
 use stand_ins::prometheus::Shape;
@@ -67,11 +67,19 @@ impl World {
     /// # Errors
     /// When a part does not start.
     pub async fn with_templates(templates: Option<&Path>) -> anyhow::Result<Self> {
+        Self::with_config(CONFIG, templates).await
+    }
+
+    /// With another config.
+    ///
+    /// # Errors
+    /// When a part does not start.
+    pub async fn with_config(config: &str, templates: Option<&Path>) -> anyhow::Result<Self> {
         let clock = Arc::new(MovedClock::default());
         let options = LocalOptions {
             listen: ([127, 0, 0, 1], 0).into(),
             config_name: "config.yaml".to_owned(),
-            config_text: CONFIG.to_owned(),
+            config_text: config.to_owned(),
             templates: templates.map(Path::to_path_buf),
             data: None,
             clock: clock.clone(),
@@ -121,6 +129,14 @@ impl World {
     pub async fn quiet(&self) -> anyhow::Result<()> {
         tokio::time::timeout(PATIENCE, self.local.quiet()).await.context("the queues did not become empty")??;
         Ok(())
+    }
+
+    /// Runs `pull` once, as its schedule does.
+    ///
+    /// # Errors
+    /// When it has to be run again.
+    pub async fn pull(&self) -> anyhow::Result<Pulled> {
+        Ok(self.local.pull().pull(PATIENCE).await?)
     }
 
     /// What the API says.

@@ -1,4 +1,4 @@
-//! Polls the queues as Lambda's event source mapping would.
+//! Polls the queues as Lambda's event source mapping would, and keeps the schedule.
 //!
 //! Invariant: a message is deleted only after the handler returned without naming it; whatever else happens, it becomes
 //! visible again and, after its tries, goes to the dead letters.
@@ -10,6 +10,7 @@ use std::time::Duration;
 use aws::{Polled, Queues};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::{Context, LambdaEvent};
+use pipeline::Pull;
 use pipeline::ports::Clock;
 
 /// Seconds that a poll waits for a first message.
@@ -17,6 +18,9 @@ const WAIT_SECS: u32 = 2;
 
 /// What a deployed function is given for one batch.
 const FUNCTION_TIMEOUT_SECS: i64 = 30;
+
+/// The schedule of `pull`.
+const PULL_EVERY: Duration = Duration::from_mins(1);
 
 /// How long a poller rests after the queue did not answer.
 const REST: Duration = Duration::from_millis(500);
@@ -42,6 +46,16 @@ where
     }
 }
 
+/// Runs `pull` as its schedule would, for as long as the process lives.
+pub(crate) async fn every_minute(pull: Arc<Pull>, clock: Arc<dyn Clock>) {
+    loop {
+        tokio::time::sleep(PULL_EVERY).await;
+        if let Err(error) = pull::handle(&pull, clock.as_ref(), context(clock.as_ref())).await {
+            tracing::warn!(%error, "pulling failed; the next run finds the same");
+        }
+    }
+}
+
 fn event(batch: &[Polled], url: &str, clock: &dyn Clock) -> LambdaEvent<SqsEvent> {
     let mut event = SqsEvent::default();
     let arn = format!("arn:aws:sqs:us-east-1:000000000000:{}", url.rsplit('/').next().unwrap_or_default());
@@ -54,9 +68,13 @@ fn event(batch: &[Polled], url: &str, clock: &dyn Clock) -> LambdaEvent<SqsEvent
         record.attributes.insert("ApproximateReceiveCount".to_owned(), polled.receives.to_string());
         event.records.push(record);
     }
+    LambdaEvent::new(event, context(clock))
+}
+
+fn context(clock: &dyn Clock) -> Context {
     let mut context = Context::default();
     context.deadline = u64::try_from(clock.now().as_millisecond() + FUNCTION_TIMEOUT_SECS * 1000).unwrap_or(0);
-    LambdaEvent::new(event, context)
+    context
 }
 
 async fn delete_done(queues: &Queues, url: &str, batch: &[Polled], response: &SqsBatchResponse) {

@@ -8,7 +8,7 @@ use aws::{Clients, Endpoints, Queues, Store, provision_queues, provision_table};
 use config::{Config, Environment, ProcessEnvironment, TemplateDirectory};
 use domain::ReceiverKind;
 use embedded::{Embedded, Storage};
-use pipeline::{Deliver, Receive, Triage};
+use pipeline::{Deliver, Pull, Receive, Triage};
 use receivers::Settings;
 use secrecy::{ExposeSecret, SecretString};
 use stand_ins::StandIns;
@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::http::{Served, router};
-use super::poll::poll;
+use super::poll::{every_minute, poll};
 use super::{LOCAL_SECRET, Local, LocalEnvironment, LocalError, LocalOptions, part};
 
 /// The table's name on the embedded engine.
@@ -43,14 +43,20 @@ pub(super) async fn start(options: LocalOptions) -> Result<Local, LocalError> {
     let clock = &options.clock;
     let receive = Arc::new(Receive::new(config.clone(), queues.clone(), clock.clone()));
     let readers = web::Readers::new(&config).map_err(part("an outside reader"))?;
+    let pull = Pull::new(config.clone(), store.clone(), queues.clone(), readers.metrics.clone(), clock.clone());
+    let pull = Arc::new(pull);
     let triage = Triage::new(config.clone(), store.clone(), queues.clone(), clock.clone());
     let triage = triage.with_metrics(readers.metrics).with_changes(readers.changes).with_monitors(readers.monitors);
     let triage = Arc::new(triage);
     let sender = Arc::new(web::Sender::new(web::Client::new().map_err(part("the HTTP client"))?));
     let templates = Arc::new(TemplateDirectory::new(options.templates.clone()));
+    let is_pulled = config.rules.iter().any(|rule| rule.pull.is_some());
     let deliver = Deliver::new(config, store.clone(), queues.clone(), sender, templates, clock.clone());
     let mut tasks = JoinSet::new();
     spawn_pollers(&mut tasks, &options, &queues, &triage, &Arc::new(deliver));
+    if is_pulled {
+        tasks.spawn(every_minute(pull.clone(), options.clock.clone()));
+    }
     let listener = TcpListener::bind(options.listen).await.map_err(part("the listener"))?;
     let address = listener.local_addr().map_err(part("the listener"))?;
     let served = Served { receive, store: store.clone(), stand_ins: stand_ins.clone() };
@@ -63,7 +69,7 @@ pub(super) async fn start(options: LocalOptions) -> Result<Local, LocalError> {
             tracing::error!(%error, "the server ended");
         }
     });
-    Ok(Local { address, stand_ins, embedded, store, queues, triage, notes, tasks })
+    Ok(Local { address, stand_ins, embedded, store, queues, triage, pull, notes, tasks })
 }
 
 fn spawn_pollers(

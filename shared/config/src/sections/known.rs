@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use ::sources::Source;
 
+use crate::PULL;
 use crate::fields::Fields;
 use crate::mistake::choose;
 use crate::reader::Value;
@@ -32,7 +33,7 @@ impl Known {
         };
         Self {
             receivers: names(fields, "receivers"),
-            sources: names(fields, "sources"),
+            sources: names(fields, "sources").map(|names| names.into_iter().chain([PULL.to_owned()]).collect()),
             labels: sources.map(|sources| mapped(sources).into_iter().collect()),
             metrics,
             used: RefCell::default(),

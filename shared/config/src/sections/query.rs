@@ -27,6 +27,11 @@ pub(crate) fn query(value: &Value<'_>, known: &Known) -> Option<String> {
     }
 }
 
+/// The labels that a checked query asks for.
+pub(crate) fn placeholders(query: &str) -> Vec<String> {
+    scan(query).unwrap_or_default()
+}
+
 /// The labels that placeholders name.
 fn scan(text: &str) -> Result<Vec<String>, Flaw> {
     let mut labels = Vec::new();

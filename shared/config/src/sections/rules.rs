@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Policy, Runbook};
 
-use super::confirm;
 use super::known::Known;
 use super::shared::{check_name, is_name, links, severity, severity_word};
+use super::{confirm, pull};
 use crate::duration::Bounds;
 use crate::fields::Fields;
 use crate::reader::{Value, all};
@@ -60,16 +60,28 @@ const DEFAULT_FIELDS: &[&str] =
     &["group_by", "cooldown", "recheck", "severity", "confirm", "runbook", "dashboards", "receivers"];
 
 /// The fields of a rule.
-const FIELDS: &[&str] =
-    &["name", "match", "group_by", "cooldown", "recheck", "severity", "confirm", "runbook", "dashboards", "receivers"];
+const FIELDS: &[&str] = &[
+    "name",
+    "match",
+    "group_by",
+    "cooldown",
+    "recheck",
+    "severity",
+    "confirm",
+    "pull",
+    "runbook",
+    "dashboards",
+    "receivers",
+];
 
 /// Label → values, one of which must be the alert's.
 type Matches = BTreeMap<String, Vec<String>>;
 
 pub(crate) fn read(value: &Value<'_>, known: &Known) -> Option<Vec<Rule>> {
     let mut before: Vec<(String, Matches)> = Vec::new();
+    let mut rules: Vec<Rule> = Vec::new();
     let items = value.items()?;
-    all(items.iter().map(|item| {
+    let read = all(items.iter().map(|item| {
         let fields = item.clone().renamed(path_of(item)).fields(FIELDS)?;
         let name = fields.required("name", |value| name(value, &before));
         let matches = fields.or("match", Matches::new(), |value| matches(value, known));
@@ -79,8 +91,12 @@ pub(crate) fn read(value: &Value<'_>, known: &Known) -> Option<Vec<Rule>> {
         }
         let rule = rest(&fields, known);
         reachable?;
-        Some(Rule { name: name?, matches: matches?, ..rule? })
-    }))
+        let mut rule = Rule { name: name?, matches: matches?, ..rule? };
+        rule.pull = fields.optional("pull", |value| pull::read(value, &rule, &rules, known))?;
+        rules.push(rule);
+        Some(())
+    }));
+    read.map(|_| rules)
 }
 
 pub(crate) fn default_rule(value: &Value<'_>, known: &Known) -> Option<Rule> {
@@ -149,6 +165,7 @@ fn rest(fields: &Fields<'_>, known: &Known) -> Option<Rule> {
         group_by: group_by?,
         policy: policy?,
         confirm: confirm?,
+        pull: None,
         severity: severity?,
         runbook: runbook?,
         dashboards: dashboards?,

@@ -8,6 +8,7 @@ use ::sources::{Auth, Field, InvalidAuth, Kind, Mapping, SECRETS_MAX, Source};
 use secrecy::SecretString;
 
 use super::shared::check_name;
+use crate::PULL;
 use crate::environment::secret;
 use crate::fields::Fields;
 use crate::mistake::choose;
@@ -23,7 +24,7 @@ pub(crate) fn read(value: &Value<'_>) -> Option<Vec<Source>> {
 
 fn source(name: &str, value: &Value<'_>) -> Option<Source> {
     let fields = value.fields(&["kind", "auth", "mapping"])?;
-    let named = check_name(value, name);
+    let named = check_name(value, name).and_then(|()| not_ours(value, name));
     let kind = kind(name, &fields);
     let auth = fields.required("auth", |value| auth(value, kind));
     let custom = fields.or("mapping", Mapping::default(), mapping);
@@ -33,6 +34,14 @@ fn source(name: &str, value: &Value<'_>) -> Option<Source> {
     named?;
     checked?;
     Some(Source { name: name.to_owned(), kind, auth: auth?, mapping })
+}
+
+/// Alerts that Tocsin pulls itself carry this source.
+fn not_ours(value: &Value<'_>, name: &str) -> Option<()> {
+    if name != PULL {
+        return Some(());
+    }
+    value.fail(format!("`{PULL}` is the source of what Tocsin pulls itself"), "give it another name")
 }
 
 /// As the source is named, where it does not say.

@@ -8,4 +8,5 @@ mod params;
 mod points;
 mod properties;
 mod rates;
+mod recovery;
 mod reference;

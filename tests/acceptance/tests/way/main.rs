@@ -6,4 +6,5 @@ mod cut_short;
 mod episodes;
 mod failures;
 mod once;
+mod pulls;
 mod refusals;
