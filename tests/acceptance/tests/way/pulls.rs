@@ -18,7 +18,7 @@ fn config() -> String {
 fn day(now_secs: i64, from: i64, to: i64) -> Shape {
     let start = now_secs - now_secs.rem_euclid(MINUTE_SECS);
     let sample = |minute: i64| {
-        let by_day = 0.1 * (f64::from(u32::try_from(minute.rem_euclid(1440)).unwrap_or(0)) / 229.2).sin();
+        let by_day = 0.02 * (f64::from(u32::try_from(minute.rem_euclid(1440)).unwrap_or(0)) / 229.2).sin();
         let noise = 0.02 * f64::from(u32::try_from((minute * 7919).rem_euclid(101)).unwrap_or(0)) / 101.0;
         let level = if (from..to).contains(&minute) { 4.0 } else { 1.0 };
         (start + minute * MINUTE_SECS, level + by_day + noise)
@@ -69,7 +69,11 @@ async fn a_pull_joins_the_incident_of_the_webhook_and_ends_it_where_no_clear_com
     assert_eq!((fired.targets, fired.firing, fired.cleared, fired.unread), (1, 1, 0, 0));
     world.quiet().await?;
     assert_eq!(world.newest().await?["occurrences"], 2);
-    world.clock.advance(31 * MINUTE_SECS);
+    world.clock.advance(MINUTE_SECS);
+    tokio::try_join!(world.pull(), world.pull())?;
+    world.quiet().await?;
+    assert_eq!(world.newest().await?["occurrences"], 3, "one more slot, found twice");
+    world.clock.advance(30 * MINUTE_SECS);
     assert_eq!(world.pull().await?.cleared, 1);
     world.quiet().await?;
     assert_eq!(world.newest().await?["state"], "resolved");
@@ -78,6 +82,33 @@ async fn a_pull_joins_the_incident_of_the_webhook_and_ends_it_where_no_clear_com
     world.quiet().await?;
     let actions: Vec<String> = world.stand_ins().pagerduty.events().into_iter().map(|e| e.action).collect();
     assert_eq!(actions, ["trigger", "resolve"], "the webhook's late clear changes nothing");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_anomaly_is_not_cleared_for_being_usual_by_now() -> anyhow::Result<()> {
+    let world = World::with_config(&config(), None).await?;
+    world.metric(day(world.clock.now().as_second(), -10, 200));
+    assert_eq!(world.pull().await?.firing, 1);
+    world.quiet().await?;
+    world.clock.advance(190 * MINUTE_SECS);
+    let pulled = world.pull().await?;
+    assert_eq!((pulled.firing, pulled.cleared), (0, 0), "three hours of two are the baseline itself");
+    world.clock.advance(21 * MINUTE_SECS);
+    assert_eq!(world.pull().await?.cleared, 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_told_unconfirmed_is_not_told_at_once_that_it_is_over() -> anyhow::Result<()> {
+    let world = World::with_config(&config(), None).await?;
+    world.metric(Shape::Empty);
+    world.post(&firing("gpt-4o-mini")).await?;
+    world.quiet().await?;
+    world.metric(day(world.clock.now().as_second(), 1000, 1000));
+    assert_eq!(world.pull().await?.cleared, 0);
+    world.clock.advance(12 * MINUTE_SECS);
+    assert_eq!(world.pull().await?.cleared, 1);
     Ok(())
 }
 
