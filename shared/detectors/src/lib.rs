@@ -26,6 +26,7 @@
 //!
 //! Adding a detector is one file with a `SPEC` and one line in [`ALL`].
 
+pub mod auto;
 mod band;
 mod cut;
 mod detector;

@@ -21,6 +21,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
+use detectors::auto::Auto;
 
 use crate::references::{Held, ResidualQuantile, Stream, ThreeSigma};
 use crate::series::Labelled;
@@ -95,7 +96,8 @@ fn stream(name: &str, step_secs: u32) -> Result<Box<dyn Stream>> {
         "three_sigma" => Box::new(ThreeSigma::new(step_secs)),
         "three_sigma_held" => Box::new(Held::new(step_secs)),
         "residual_quantile" => Box::new(ResidualQuantile::new(step_secs)),
-        _ => bail!("there is no detector {name}: name three_sigma, three_sigma_held or residual_quantile"),
+        "auto" => Box::new(Auto::new(step_secs)),
+        _ => bail!("there is no detector {name}: name auto, three_sigma, three_sigma_held or residual_quantile"),
     })
 }
 

@@ -13,6 +13,12 @@ pub(crate) trait Stream {
     fn push(&mut self, at_secs: i64, value: f64) -> f64;
 }
 
+impl Stream for detectors::auto::Auto {
+    fn push(&mut self, at_secs: i64, value: f64) -> f64 {
+        Self::push(self, at_secs, value)
+    }
+}
+
 /// |x − mean| / (3 standard deviations) over the seven days before.
 #[derive(Debug)]
 pub(crate) struct ThreeSigma {
