@@ -42,6 +42,7 @@
 //! Adding a detector is one file with a `SPEC` and one line in [`ALL`].
 
 mod band;
+mod baseline;
 mod cut;
 mod detector;
 mod direction;
