@@ -11,6 +11,14 @@
 //! | `iqr` | … beyond Tukey's fences, `k` interquartile ranges out | ≥ 20 points |
 //! | `relative_change` | … further than `percent` from the median | ≥ 10 points |
 //! | `rate_in_window` | the bound of the rate over the tested window is beyond `rate` and `ratio` | ≥ 30 events for `ratio` |
+//! | `auto` | … is a spike or a record by what this series has shown; no parameters to choose | streaming; ≥ 50 points, seasons from 2 days on |
+//! | `residual_quantile` | … is further from the last hour, the point before or its time of day than 99 % of 7 days' points, by a factor | streaming; ≥ 150 points, seasons from 2 days on |
+//! | `ewma` | … takes the exponentially weighted mean beyond its control limits | streaming; ≥ 30 points |
+//! | `cusum` | … takes the cumulative sum of deviations beyond `h` | streaming; ≥ 30 points |
+//! | `control_chart` | … completes a pattern of the Western Electric or the Nelson rules | streaming; ≥ 30 points |
+//! | `spot` | … is beyond the limit that extreme value theory expects a share `q` of points to exceed | streaming; ≥ 1,450 points |
+//! | `stl_residual` | … is far from season and level, by what STL leaves over | streaming; ≥ 2 periods |
+//! | `random_cut_forest` | … is unlike the points before it, by the cuts that single it out; feature `random_cut_forest` | streaming; ≥ 256 points |
 //!
 //! What they share:
 //! - The last `test_secs` seconds are tested and the rest is the baseline; the two never overlap. `test_secs` is
@@ -24,25 +32,49 @@
 //! - `score` is 0 at the centre and 1.0 at the band's edge, of the tested point closest to usual, and at most
 //!   [`SCORE_MAX`]. Confirmed has a score ≥ 1, Rejected one ≤ 1, Inconclusive none.
 //!
+//! Every detector also takes points as they come ([`Detector::stream`]), and says of each what it would say of the series
+//! up to that point. Windowed detectors do so over a ring of the last points; streaming ones keep a state:
+//! - [`Detector::evaluate`] runs a streaming detector over the whole series and judges the tested points. Coverage,
+//!   direction, `min_effect` and `score` are as above.
+//! - In a stream, tested points enter the state as they come, each after it was judged: an anomaly that lasts becomes
+//!   usual as fast as the detector forgets, and the band shown is that of the newest point.
+//! - A value beyond 10¹⁵⁰ is not computed with: it is Inconclusive, and the state stays as it was.
+//!
 //! Adding a detector is one file with a `SPEC` and one line in [`ALL`].
 
-pub mod auto;
 mod band;
+mod baseline;
 mod cut;
 mod detector;
 mod direction;
+mod model;
 mod panel;
 pub mod proportion;
 mod recovery;
+mod rules;
 mod score;
+mod seasonal;
 mod sentence;
+mod sliding;
 mod spec;
 pub mod stats;
+mod stream;
+pub mod tail;
+mod trailing;
 
+mod auto;
+mod control_chart;
+pub mod cusum;
+pub mod ewma;
 mod iqr;
+#[cfg(feature = "random_cut_forest")]
+mod random_cut_forest;
 mod rate_in_window;
 mod relative_change;
+mod residual_quantile;
 mod robust_z;
+mod spot;
+pub mod stl_residual;
 mod threshold;
 mod z_score;
 
@@ -51,10 +83,26 @@ pub use direction::Direction;
 pub use panel::{Combine, Panel};
 pub use score::SCORE_MAX;
 pub use spec::{ParamError, ParamSpec, Spec};
+pub use stream::{Scored, Stream};
 
 /// Every detector, as config names them.
-pub const ALL: &[Spec] =
-    &[threshold::SPEC, z_score::SPEC, robust_z::SPEC, iqr::SPEC, relative_change::SPEC, rate_in_window::SPEC];
+pub const ALL: &[Spec] = &[
+    threshold::SPEC,
+    z_score::SPEC,
+    robust_z::SPEC,
+    iqr::SPEC,
+    relative_change::SPEC,
+    rate_in_window::SPEC,
+    auto::SPEC,
+    residual_quantile::SPEC,
+    ewma::SPEC,
+    cusum::SPEC,
+    control_chart::SPEC,
+    spot::SPEC,
+    stl_residual::SPEC,
+    #[cfg(feature = "random_cut_forest")]
+    random_cut_forest::SPEC,
+];
 
 /// The detector of that name.
 #[must_use]

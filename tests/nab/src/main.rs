@@ -21,9 +21,8 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
-use detectors::auto::Auto;
 
-use crate::references::{Held, ResidualQuantile, Stream, ThreeSigma};
+use crate::references::{Held, Registered, Stream, ThreeSigma};
 use crate::series::Labelled;
 
 #[derive(Debug, Parser)]
@@ -39,7 +38,7 @@ enum Task {
         /// A checkout of numenta/NAB.
         #[arg(long)]
         checkout: PathBuf,
-        /// auto, `three_sigma`, `three_sigma_held`, `residual_quantile`; with `--recorded` a folder of `results/`.
+        /// As config names it, `three_sigma` or `three_sigma_held`; with `--recorded` a folder of `results/`.
         #[arg(long, default_value = "auto")]
         detector: String,
         /// Scores recorded results instead of running a detector.
@@ -95,9 +94,10 @@ fn stream(name: &str, step_secs: u32) -> Result<Box<dyn Stream>> {
     Ok(match name {
         "three_sigma" => Box::new(ThreeSigma::new(step_secs)),
         "three_sigma_held" => Box::new(Held::new(step_secs)),
-        "residual_quantile" => Box::new(ResidualQuantile::new(step_secs)),
-        "auto" => Box::new(Auto::new(step_secs)),
-        _ => bail!("there is no detector {name}: name auto, three_sigma, three_sigma_held or residual_quantile"),
+        _ => match Registered::new(name, step_secs) {
+            Some(stream) => Box::new(stream),
+            None => bail!("{name} is no detector that needs no parameters"),
+        },
     })
 }
 

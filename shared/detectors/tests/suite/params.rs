@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tocsin_detectors::{ALL, Detector, Direction, ParamError, find};
 
 use crate::build::detector;
+use crate::streams::STREAMING;
 
 fn mistakes(name: &str, direction: Option<Direction>, params: &[(&str, f64)]) -> Vec<ParamError> {
     let values: BTreeMap<String, f64> = params.iter().map(|(n, v)| ((*n).to_owned(), *v)).collect();
@@ -20,7 +21,8 @@ fn check(name: &str, direction: Option<Direction>, params: &[(&str, f64)], messa
 #[test]
 fn every_detector_is_found_by_its_name() {
     let names: Vec<&str> = ALL.iter().map(|s| s.name).collect();
-    assert_eq!(names, ["threshold", "z_score", "robust_z", "iqr", "relative_change", "rate_in_window"]);
+    let windowed = ["threshold", "z_score", "robust_z", "iqr", "relative_change", "rate_in_window"];
+    assert_eq!(names, [&windowed[..], &STREAMING[..]].concat());
     for spec in ALL {
         assert_eq!(find(spec.name), Some(spec));
     }
@@ -65,6 +67,9 @@ fn each_mistake_names_its_parameter() {
         &[("limit", 1.0)],
         "`direction` of threshold is both, but it has one limit: use above or below, or two detectors",
     );
+    for rules in [5.0, 4.5, 7.999] {
+        check("control_chart", None, &[("rules", rules)], "`rules` of control_chart must be 4 or 8");
+    }
     check(
         "rate_in_window",
         None,

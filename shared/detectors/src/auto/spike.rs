@@ -1,0 +1,76 @@
+//! Spikes: deviations of one or two points, far beyond what is usual of late and of old.
+//!
+//! Invariant: a view says something only where it is beyond the last hours *and* the last weeks, and near the largest
+//! of the last day.
+
+use super::Unusual;
+use super::recent::Recent;
+use super::tracker::Tracker;
+
+/// Where the usual deviation is less than this part of the largest, most points do not move at all: a quantile says
+/// nothing.
+const STILL: f64 = 1e-3;
+
+/// One view: what its deviation is compared with.
+#[derive(Debug, Clone)]
+struct View {
+    hours: Tracker,
+    weeks: Tracker,
+    day: Tracker,
+}
+
+impl View {
+    fn new() -> Self {
+        Self {
+            hours: Tracker::quantile(400.0, 0.15),
+            weeks: Tracker::quantile(30_000.0, 0.01),
+            day: Tracker::record(1000.0, 1.3),
+        }
+    }
+
+    /// 1 at 2.71 times what 15 % of the last points exceed, 1.8 times what 1 % of all did, or 0.45 times the largest of
+    /// late, whichever is furthest.
+    fn push(&mut self, deviation: f64, floor: f64) -> f64 {
+        let still = self.hours.level() < STILL * self.day.level();
+        let hours = self.hours.push(deviation, floor) / 2.71;
+        let weeks = self.weeks.push(deviation, floor) / 1.8;
+        let day = self.day.push(deviation, floor) / 0.45;
+        if still { 0.0 } else { hours.min(weeks).min(day) }
+    }
+}
+
+/// The three views together.
+#[derive(Debug, Clone)]
+pub(super) struct Spikes {
+    views: [View; 3],
+}
+
+impl Spikes {
+    pub(super) fn new() -> Self {
+        Self { views: [View::new(), View::new(), View::new()] }
+    }
+
+    /// The views' cubic mean: near the largest, but more where they agree. Its side is that of the largest view.
+    pub(super) fn push(
+        &mut self,
+        value: f64,
+        residual: Option<f64>,
+        values: &Recent,
+        residuals: &mut Recent,
+        floor: f64,
+    ) -> Unusual {
+        let deviations = [
+            residual.zip(residuals.back(1)).map(|(now, before)| now - before),
+            values.back(2).map(|before| value - before),
+            residual.zip(residuals.median()).map(|(now, level)| now - level),
+        ];
+        let (mut cubes, mut largest) = (0.0, Unusual::NONE);
+        for (view, deviation) in self.views.iter_mut().zip(deviations) {
+            let Some(deviation) = deviation else { continue };
+            let ratio = view.push(deviation, floor);
+            cubes += ratio.powi(3) / 3.0;
+            largest = largest.or(Unusual::new(ratio, deviation));
+        }
+        Unusual { ratio: cubes.cbrt(), ..largest }
+    }
+}
