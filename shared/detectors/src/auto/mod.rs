@@ -11,7 +11,7 @@
 //!   - records (`record.rs`): e, the mean of e over 36 points, and the second difference, against the largest so far.
 //!     While no season is known, the value less the median of the last 61 points stands for e.
 //!     With a history that is fully trusted a record must beat the last one by 10 %.
-//! - Score: the larger one; anomalous above 1. After an alarm records count less for 50 points: what follows is the same
+//! - Score: the larger one; anomalous above 1. A spike that only caution keeps from paging has 0.9. After an alarm records count less for 50 points: what follows is the same
 //!   episode.
 //! - Parameters: `resolution`, in the metric's unit, default 0: deviations up to it count as none.
 //! - `min_effect` is counted from the season plus the median of the last 61 e, or from the median of
@@ -30,7 +30,7 @@ mod tracker;
 use domain::Timestamp;
 use recent::Recent;
 use record::Records;
-use spike::Spikes;
+use spike::{Spike, Spikes};
 
 use crate::model::{Finding, Gauge, Model, Side};
 use crate::score::SCORE_MAX;
@@ -52,6 +52,14 @@ const TRUSTED_POINTS: f64 = 80_000.0;
 
 /// By how much a record must beat the one before it, once spikes are fully trusted.
 const RECORD_MARGIN: f64 = 0.1;
+
+/// The score of a spike that only caution keeps from paging: a short history, or a larger one on the same day. Enough for
+/// who confirms somebody else's alert.
+const CAUTION: f64 = 0.9;
+
+/// A record that is not one is less unusual than a spike that is nearly one: the largest deviation so far comes near
+/// itself often. The power that tells so below 1.
+const NEAR_POWER: i32 = 4;
 
 /// Points after an alarm in which records count less.
 const EPISODE_POINTS: u32 = 50;
@@ -121,12 +129,16 @@ impl Auto {
         }
     }
 
-    fn weigh(&mut self, spike: Unusual, record: Unusual) -> Unusual {
+    fn weigh(&mut self, spike: Spike, record: Unusual) -> Unusual {
         let trust = (f64::from(self.seen) / TRUSTED_POINTS).min(1.0).sqrt();
         let margin = 1.0 + RECORD_MARGIN * trust.powi(4);
         let same = 1.0 - f64::from(self.since_alarm) / f64::from(EPISODE_POINTS);
         let weight = 1.0 / margin / (1.0 + EPISODE_WEIGHT * same);
-        let unusual = spike.scaled(trust).or(record.scaled(weight));
+        let record = record.scaled(weight);
+        let near = if record.ratio < 1.0 { record.ratio.powi(NEAR_POWER) } else { record.ratio };
+        let sure = spike.sure.ratio * trust;
+        let spike = Unusual { ratio: sure.max(CAUTION * spike.likely.min(1.0)), ..spike.sure };
+        let unusual = spike.or(Unusual { ratio: near, ..record });
         self.since_alarm = if unusual.ratio >= 1.0 { 1 } else { (self.since_alarm + 1).min(EPISODE_POINTS) };
         unusual
     }

@@ -1,7 +1,7 @@
 //! Spikes: deviations of one or two points, far beyond what is usual of late and of old.
 //!
-//! Invariant: a view says something only where it is beyond the last hours *and* the last weeks, and near the largest
-//! of the last day.
+//! Invariant: a view is as far as it is beyond the last hours *and* the last weeks; it is sure only where it is also near
+//! the largest of the last day.
 
 use super::Unusual;
 use super::recent::Recent;
@@ -28,15 +28,23 @@ impl View {
         }
     }
 
-    /// 1 at 2.71 times what 15 % of the last points exceed, 1.8 times what 1 % of all did, or 0.45 times the largest of
-    /// late, whichever is furthest.
-    fn push(&mut self, deviation: f64, floor: f64) -> f64 {
+    /// 1 at 2.71 times what 15 % of the last points exceed or 1.8 times what 1 % of all did, whichever is further; and
+    /// the same where it is also beyond 0.45 times the largest of late.
+    fn push(&mut self, deviation: f64, floor: f64) -> (f64, f64) {
         let still = self.hours.level() < STILL * self.day.level();
         let hours = self.hours.push(deviation, floor) / 2.71;
         let weeks = self.weeks.push(deviation, floor) / 1.8;
         let day = self.day.push(deviation, floor) / 0.45;
-        if still { 0.0 } else { hours.min(weeks).min(day) }
+        let far = if still { 0.0 } else { hours.min(weeks) };
+        (far, far.min(day))
     }
+}
+
+/// A spike, and what it would be if larger ones of the last day were not held against it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spike {
+    pub(super) sure: Unusual,
+    pub(super) likely: f64,
 }
 
 /// The three views together.
@@ -58,19 +66,20 @@ impl Spikes {
         values: &Recent,
         residuals: &mut Recent,
         floor: f64,
-    ) -> Unusual {
+    ) -> Spike {
         let deviations = [
             residual.zip(residuals.back(1)).map(|(now, before)| now - before),
             values.back(2).map(|before| value - before),
             residual.zip(residuals.median()).map(|(now, level)| now - level),
         ];
-        let (mut cubes, mut largest) = (0.0, Unusual::NONE);
+        let (mut far, mut near, mut largest) = (0.0, 0.0, Unusual::NONE);
         for (view, deviation) in self.views.iter_mut().zip(deviations) {
             let Some(deviation) = deviation else { continue };
-            let ratio = view.push(deviation, floor);
-            cubes += ratio.powi(3) / 3.0;
-            largest = largest.or(Unusual::new(ratio, deviation));
+            let (likely, sure) = view.push(deviation, floor);
+            far += likely.powi(3) / 3.0;
+            near += sure.powi(3) / 3.0;
+            largest = largest.or(Unusual::new(likely, deviation));
         }
-        Unusual { ratio: cubes.cbrt(), ..largest }
+        Spike { sure: Unusual { ratio: near.cbrt(), ..largest }, likely: far.cbrt() }
     }
 }
