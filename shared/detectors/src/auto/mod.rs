@@ -6,16 +6,17 @@
 //!
 //! - Formula: e is the value less the median of the same time of day (`seasonal.rs`). Deviations are divided by what is
 //!   usual for them (`tracker.rs`):
-//!   - spikes (`spike.rs`): Δe, x less x two points ago, and e less the median of the last 61 e, each beyond quantiles of
-//!     the last hours and weeks. Trusted by the history, √(points / 80,000) and 1 at most: few points show no tail.
+//!   - spikes (`spike.rs`): Δe, x less x two points ago, e less the median of the last 61 e, and the standard deviation of
+//!     the last 5 e, each beyond quantiles of the last hours and weeks; their cubic mean. Trusted by the history,
+//!     √(points / 80,000) and 1 at most: few points show no tail.
 //!   - records (`record.rs`): e, the mean of e over 36 points, and the second difference, against the largest so far.
-//!     While no season is known, the value less the median of the last 61 points stands for e.
-//!     With a history that is fully trusted a record must beat the last one by 10 %.
-//! - Score: the larger one; anomalous above 1. A spike that only caution keeps from paging has 0.9. After an alarm records count less for 50 points: what follows is the same
-//!   episode.
+//!     While no season is known, the value less the median of the last 61 points stands for e. With a history that is
+//!     fully trusted a record must beat the last one by 10 %.
+//! - Score: the larger one; anomalous above 1. A spike that only caution keeps from paging has 0.9. After an alarm records
+//!   count less for 50 points: what follows is the same episode.
 //! - Parameters: `resolution`, in the metric's unit, default 0: deviations up to it count as none.
-//! - `min_effect` is counted from the season plus the median of the last 61 e, or from the median of
-//!   the last 61 points. There is no band to show.
+//! - `min_effect` is counted from the season plus the median of the last 61 e, or from the median of the last 61 points.
+//!   There is no band to show.
 //! - History: 50 points; the season begins on the second day. Gaps: passed over; differences span them.
 //! - Zero variance: a constant series scores 0, and the first deviation from it is a record. Deviations below 10⁻⁹ of the
 //!   largest value are rounding and count as none. Where most points do not move, as with low counts, only records speak.
