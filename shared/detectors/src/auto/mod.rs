@@ -182,3 +182,51 @@ impl Model for Auto {
         Some(Finding { below: side(false, -1.0), above: side(true, 1.0), gauge })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes out after so many points and a while without an alarm.
+    #[track_caller]
+    fn check(seen: u32, [sure, likely, record]: [f64; 3], expected: f64) {
+        let mut auto = Auto::new(60, 0.0);
+        auto.seen = seen;
+        let unusual = |ratio| Unusual { ratio, above: true };
+        let score = auto.weigh(Spike { sure: unusual(sure), likely }, unusual(record)).ratio;
+        assert!((score - expected).abs() < 1e-9, "{score} is not {expected}");
+    }
+
+    #[test]
+    fn spikes_are_trusted_by_the_history() {
+        check(20_000, [3.0, 0.0, 0.0], 1.5);
+        check(80_000, [3.0, 0.0, 0.0], 3.0);
+        check(u32::MAX, [3.0, 0.0, 0.0], 3.0);
+    }
+
+    #[test]
+    fn caution_keeps_a_likely_spike_below_a_page() {
+        check(800, [0.0, 5.0, 0.0], 0.9);
+        check(800, [0.0, 0.5, 0.0], 0.45);
+        check(80_000, [1.2, 5.0, 0.0], 1.2);
+    }
+
+    #[test]
+    fn a_record_must_beat_a_long_history_by_a_margin() {
+        check(0, [0.0, 0.0, 1.05], 1.05);
+        check(80_000, [0.0, 0.0, 1.32], 1.2);
+        check(0, [0.0, 0.0, 0.5], 0.0625);
+    }
+
+    #[test]
+    fn records_of_an_alarms_episode_count_less() {
+        let mut auto = Auto::new(60, 0.0);
+        let (none, record) = (Spike { sure: Unusual::NONE, likely: 0.0 }, Unusual { ratio: 2.9, above: true });
+        assert!(auto.weigh(none, record).ratio >= 1.0);
+        assert!(auto.weigh(none, record).ratio < 1.0);
+        for _ in 0..EPISODE_POINTS {
+            auto.weigh(none, Unusual::NONE);
+        }
+        assert!(auto.weigh(none, record).ratio >= 2.9);
+    }
+}
