@@ -37,10 +37,10 @@ impl Recent {
         self.values.len().checked_sub(points).and_then(|index| self.values.get(index)).copied()
     }
 
-    /// The mean of the newest, at most so many.
+    /// The mean of so many of the newest; `None` where there are fewer.
     pub(super) fn mean(&self, points: usize) -> Option<f64> {
         let newest = self.values.iter().rev().take(points);
-        let count = u32::try_from(newest.len()).ok().filter(|count| *count > 0)?;
+        let count = u32::try_from(newest.len()).ok().filter(|count| *count > 0 && newest.len() == points)?;
         Some(newest.sum::<f64>() / f64::from(count))
     }
 
@@ -71,7 +71,7 @@ mod tests {
             recent.push(value);
         }
         assert_eq!((recent.len(), recent.back(1), recent.back(3), recent.back(4)), (3, Some(6.0), Some(1.0), None));
-        assert_eq!((recent.mean(2), recent.mean(9), recent.median()), (Some(4.0), Some(3.0), Some(2.0)));
+        assert_eq!((recent.mean(2), recent.mean(3), recent.mean(4)), (Some(4.0), Some(3.0), None));
     }
 
     #[test]

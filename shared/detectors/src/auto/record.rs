@@ -57,3 +57,50 @@ impl Records {
 fn ratio(tracker: &mut Tracker, deviation: Option<f64>, floor: f64) -> Unusual {
     deviation.map_or(Unusual::NONE, |deviation| Unusual::new(tracker.push(deviation, floor), deviation))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The last of these residuals, of a value that never changes.
+    fn last(all: impl Iterator<Item = f64>) -> f64 {
+        let (mut records, mut residuals, mut values) = (Records::new(), Recent::new(61), Recent::new(61));
+        let mut ratio = 0.0;
+        for residual in all {
+            residuals.push(residual);
+            ratio = records.push(5.0, Some(residual), &values, &residuals, 0.0).ratio;
+            values.push(5.0);
+        }
+        ratio
+    }
+
+    /// Points that go up and down, with a mean of 0.5.
+    fn uneven() -> impl Iterator<Item = f64> {
+        (0..200_u32).map(|index| if index.is_multiple_of(2) { 10.0 } else { -9.0 })
+    }
+
+    #[test]
+    fn a_point_beats_the_largest_so_far() {
+        assert!((last(uneven().chain([30.0])) - 3.0).abs() < 1e-6);
+        assert!(last(uneven().chain([9.0])) < 1.0);
+    }
+
+    #[test]
+    fn a_shift_that_no_point_shows_is_a_record_of_the_mean() {
+        assert!(last(uneven().chain((0..36).map(|_| 5.0))) > 1.0);
+    }
+
+    #[test]
+    fn a_bend_counts_a_little_less() {
+        let mut records = Records::new();
+        let (mut values, residuals) = (Recent::new(3), Recent::new(3));
+        for index in 0..100_u32 {
+            let value = if index.is_multiple_of(2) { 1.0 } else { -1.0 };
+            records.push(value, None, &values, &residuals, 0.0);
+            values.push(value);
+        }
+        // The values before are 1 and −1: a bend of 8 after bends of 4, which had half a point in 20,000 to decay.
+        let ratio = records.push(5.0, None, &values, &residuals, 0.0).ratio;
+        assert!((ratio - 2.0 * BEND_WEIGHT).abs() < 1e-3, "{ratio}");
+    }
+}

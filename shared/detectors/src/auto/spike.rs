@@ -70,14 +70,8 @@ impl Spikes {
         residuals: &mut Recent,
         floor: f64,
     ) -> Spike {
-        let deviations = [
-            residual.zip(residuals.back(1)).map(|(now, before)| now - before),
-            values.back(2).map(|before| value - before),
-            residual.zip(residuals.median()).map(|(now, level)| now - level),
-            residual.map(|now| restlessness(now, residuals)),
-        ];
         let (mut far, mut near, mut largest) = (0.0, 0.0, Unusual::NONE);
-        for (view, deviation) in self.views.iter_mut().zip(deviations) {
+        for (view, deviation) in self.views.iter_mut().zip(deviations(value, residual, values, residuals)) {
             let Some(deviation) = deviation else { continue };
             let (likely, sure) = view.push(deviation, floor);
             far += likely.powi(3) / 4.0;
@@ -88,6 +82,16 @@ impl Spikes {
     }
 }
 
+/// What each view looks at; `None` while it has nothing to compare with.
+fn deviations(value: f64, residual: Option<f64>, values: &Recent, residuals: &mut Recent) -> [Option<f64>; 4] {
+    [
+        residual.zip(residuals.back(1)).map(|(now, before)| now - before),
+        values.back(2).map(|before| value - before),
+        residual.zip(residuals.median()).map(|(now, level)| now - level),
+        residual.map(|now| restlessness(now, residuals)),
+    ]
+}
+
 /// Standard deviation of the newest residuals, with the sign of the newest against their mean.
 fn restlessness(now: f64, residuals: &Recent) -> f64 {
     let newest = || (1..RESTLESS_POINTS).filter_map(|back| residuals.back(back)).chain(std::iter::once(now));
@@ -95,4 +99,56 @@ fn restlessness(now: f64, residuals: &Recent) -> f64 {
     let mean = sum / count;
     let squares: f64 = newest().map(|residual| (residual - mean).powi(2)).sum();
     (squares / count).sqrt().copysign(now - mean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recent(values: &[f64]) -> Recent {
+        let mut recent = Recent::new(61);
+        for value in values {
+            recent.push(*value);
+        }
+        recent
+    }
+
+    #[test]
+    fn each_view_looks_at_its_own_deviation() {
+        let seen = deviations(9.0, Some(4.0), &recent(&[1.0, 2.0, 3.0]), &mut recent(&[7.0, 0.0, 1.0]));
+        assert_eq!(seen[..3], [Some(3.0), Some(7.0), Some(3.0)]);
+        // 7, 0, 1 and 4: mean 3, squares 16 + 9 + 4 + 1.
+        assert!(seen[3].is_some_and(|deviation| (deviation - 7.5_f64.sqrt()).abs() < 1e-12), "{seen:?}");
+        let seen = deviations(9.0, None, &recent(&[1.0, 2.0]), &mut recent(&[]));
+        assert_eq!(seen, [None, Some(8.0), None, None]);
+    }
+
+    #[test]
+    fn a_fall_is_below() {
+        let seen = deviations(1.0, Some(-4.0), &recent(&[5.0, 5.0]), &mut recent(&[0.0, 0.0]));
+        assert!(seen.iter().flatten().all(|deviation| *deviation < 0.0), "{seen:?}");
+    }
+
+    /// The view after 5,000 deviations.
+    fn after(usual: impl Fn(u32) -> f64, deviation: f64) -> (f64, f64) {
+        let mut view = View::new();
+        for index in 0..5000 {
+            view.push(usual(index), 0.0);
+        }
+        view.push(deviation, 0.0)
+    }
+
+    #[test]
+    fn a_series_that_mostly_stands_still_has_no_spikes() {
+        assert_eq!(after(|index| f64::from(u8::from(index % 300 == 0)), 50.0), (0.0, 0.0));
+        assert!(after(|index| f64::from(index % 7), 50.0).1 > 1.0);
+    }
+
+    #[test]
+    fn a_larger_one_on_the_same_day_holds_a_spike_back() {
+        // Each giant raises the largest of late by its factor alone: ten of them stand there nearly as they are.
+        let (likely, sure) =
+            after(|index| if (4980..4990).contains(&index) { 90.0 } else { f64::from(index % 7) }, 30.0);
+        assert!(likely > sure && sure < 1.0, "{likely} {sure}");
+    }
 }

@@ -129,4 +129,19 @@ mod tests {
         assert!((after(Tracker::record(1e9, 2.0), (0..50).map(|_| 0.0), 9.0) - FIRST).abs() < f64::EPSILON);
         assert!(after(Tracker::record(1e9, 2.0), (0..50).map(|_| 0.0), 0.0).abs() < f64::EPSILON);
     }
+
+    #[test]
+    fn what_is_not_above_the_floor_is_none() {
+        for (mut tracker, expected) in [(Tracker::record(1e9, 2.0), FIRST), (Tracker::quantile(4000.0, 0.1), 0.0)] {
+            for _ in 0..100 {
+                assert!(tracker.push(1.0, 2.0).abs() < f64::EPSILON);
+            }
+            assert!((tracker.push(9.0, 2.0) - expected).abs() < f64::EPSILON);
+        }
+        let mut grown = Tracker::record(1e9, 2.0);
+        for _ in 0..100 {
+            grown.push(1.0, 0.0);
+        }
+        assert!((grown.push(9.0, 2.0) - FIRST).abs() < f64::EPSILON, "a level below the floor counts as none");
+    }
 }

@@ -35,7 +35,8 @@ fn check_found(days: u32, change: impl Fn(u32, f64) -> f64) {
     let changed = |index: u32| if index < start { wave(index) } else { change(index - start, wave(index)) };
     let scores = scores((0..start + 40).map(changed));
     let before = scores.iter().take(start as usize).skip(3 * DAY as usize).filter(|score| **score >= 1.0).count();
-    assert!(before <= 12, "{before} alarms on {days} usual days");
+    // Records come often at first, later about once in three weeks.
+    assert!(before <= 5 + days as usize / 20, "{before} alarms on {days} usual days");
     assert!(scores.iter().skip(start as usize).any(|score| *score >= 1.0), "nothing was found after {days} days");
 }
 
@@ -82,14 +83,16 @@ fn the_scale_and_the_sign_of_a_series_do_not_matter() {
 
 #[test]
 fn a_series_without_a_season_is_looked_at_too() {
-    let daily = |index: u32| wave(index) + if index == 200 { 500.0 } else { 0.0 };
+    // It leaves its level so gently that no difference shows it.
+    let daily = |index: u32| wave(index) + 0.1 * f64::from(index.saturating_sub(400)).powi(2);
     let mut auto = detector("auto", None, &[]).stream(86_400, Window { test_secs: 86_400, min_effect: 0.0 });
     let mut score = |index: u32| {
         let at = Timestamp::from_second(i64::from(index) * 86_400).expect("in range");
         auto.push(&Point { at, value: daily(index), total: None }).map_or(0.0, |scored| scored.score)
     };
-    let scores: Vec<f64> = (0..=200).map(&mut score).collect();
-    assert!(scores[200] >= 1.0, "{}", scores[200]);
+    let scores: Vec<f64> = (0..450).map(&mut score).collect();
+    assert!(scores[300..400].iter().all(|score| *score < 1.0));
+    assert!(scores[400..].iter().any(|score| *score >= 1.0));
 }
 
 #[test]
