@@ -11,7 +11,7 @@ use crate::sentence::{counted, short, stands};
 use crate::{Detector, Direction, Window};
 
 /// Below this many units a deviation is shown as none: 10⁻⁹.
-const GAUGED_MIN: f64 = 1e-9;
+pub(crate) const GAUGED_MIN: f64 = 1e-9;
 
 /// Where a detector expects values.
 #[derive(Debug)]
@@ -148,11 +148,13 @@ fn explain(cut: &Cut<f64>, expectation: &Expectation, sides: &[Side], band: Band
     format!("{} {}{run}{notes}", short(value), stands(side, band))
 }
 
-fn newest(cut: &Cut<f64>) -> Option<f64> {
+/// The newest tested value.
+pub(crate) fn newest(cut: &Cut<f64>) -> Option<f64> {
     cut.tested.last().map(|s| s.reading).filter(|value| value.is_finite())
 }
 
-fn inconclusive(detector: &Detector, cut: &Cut<f64>, because: &str) -> Evidence {
+/// What is said where nothing can be said.
+pub(crate) fn inconclusive(detector: &Detector, cut: &Cut<f64>, because: &str) -> Evidence {
     Evidence {
         detector: detector.name().to_owned(),
         verdict: Verdict::Inconclusive,

@@ -38,6 +38,11 @@ pub(crate) fn reading(point: &Point) -> Option<f64> {
     }
 }
 
+/// The length of the tested window: whole slots, at least one.
+pub(crate) fn test_secs(window: &Window, step_secs: u32) -> u32 {
+    window.test_secs.max(1).div_ceil(step_secs).saturating_mul(step_secs)
+}
+
 /// Cuts a series. Points that `read` cannot read are gaps. Without `baseline_points_min` no baseline is needed, and
 /// none is given.
 pub(crate) fn cut<T: Copy>(
@@ -46,8 +51,7 @@ pub(crate) fn cut<T: Copy>(
     baseline_points_min: Option<usize>,
     read: fn(&Point) -> Option<T>,
 ) -> Cut<T> {
-    let step_secs = series.step_secs();
-    let test_secs = window.test_secs.max(1).div_ceil(step_secs).saturating_mul(step_secs);
+    let test_secs = test_secs(window, series.step_secs());
     let samples = |points: &[Point]| -> Vec<Sample<T>> {
         points.iter().filter_map(|p| Some(Sample { at: p.at, reading: read(p)? })).collect()
     };
@@ -84,6 +88,11 @@ fn baseline_shortage<T>(series: &Series, test_secs: u32, baseline: &[Sample<T>],
     (!covers(covered, slots, BASELINE_COVERAGE_PERCENT_MIN)).then(|| {
         format!("only {covered} of {slots} baseline slots have a point; {BASELINE_COVERAGE_PERCENT_MIN} % are needed")
     })
+}
+
+/// Whether points in so many of the tested slots suffice.
+pub(crate) fn covers_test(covered: usize, slots: usize) -> bool {
+    covers(covered, slots, TEST_COVERAGE_PERCENT_MIN)
 }
 
 fn covers(covered: usize, slots: usize, percent: usize) -> bool {

@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 
 use domain::{Evidence, Series};
 
+use crate::model;
+use crate::spec::Method;
+use crate::stream::{self, Stream};
 use crate::{Direction, ParamError, Spec};
 
 /// What a rule says about the test, whatever the detector.
@@ -82,10 +85,34 @@ impl Detector {
         self.params.get(name).copied().unwrap_or(f64::NAN)
     }
 
+    /// A parameter that counts: its value, rounded down. There is no checked conversion from floats, so it is bisected.
+    pub(crate) fn count(&self, name: &str) -> usize {
+        let value = self.param(name);
+        let largest = |known: u32, bit: u32| {
+            let more = known | (1 << bit);
+            if f64::from(more) <= value { more } else { known }
+        };
+        usize::try_from((0..u32::BITS).rev().fold(0, largest)).unwrap_or(usize::MAX)
+    }
+
     /// Looks at a series.
     #[must_use]
     pub fn evaluate(&self, series: &Series, window: &Window) -> Evidence {
-        (self.spec.evaluate)(self, series, window)
+        match self.spec.method {
+            Method::Windowed(evaluate) => evaluate(self, series, window),
+            Method::Streaming(model) => model::evaluate(self, series, window, model(self, series.step_secs())),
+        }
+    }
+
+    /// Looks at points as they come, one slot every `step_secs` seconds (0 counts as 1). What it says of a point is what
+    /// [`Self::evaluate`] would say of the points up to that one, as far back as the stream remembers.
+    #[must_use]
+    pub fn stream(&self, step_secs: u32, window: Window) -> Box<dyn Stream> {
+        let step_secs = step_secs.max(1);
+        match self.spec.method {
+            Method::Windowed(_) => Box::new(stream::Ring::new(self.clone(), step_secs, window)),
+            Method::Streaming(model) => Box::new(model::Judge::new(self, step_secs, window, model(self, step_secs))),
+        }
     }
 }
 

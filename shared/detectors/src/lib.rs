@@ -11,6 +11,7 @@
 //! | `iqr` | … beyond Tukey's fences, `k` interquartile ranges out | ≥ 20 points |
 //! | `relative_change` | … further than `percent` from the median | ≥ 10 points |
 //! | `rate_in_window` | the bound of the rate over the tested window is beyond `rate` and `ratio` | ≥ 30 events for `ratio` |
+//! | `ewma` | … takes the exponentially weighted mean beyond its control limits | streaming; ≥ 30 points |
 //!
 //! What they share:
 //! - The last `test_secs` seconds are tested and the rest is the baseline; the two never overlap. `test_secs` is
@@ -24,12 +25,21 @@
 //! - `score` is 0 at the centre and 1.0 at the band's edge, of the tested point closest to usual, and at most
 //!   [`SCORE_MAX`]. Confirmed has a score ≥ 1, Rejected one ≤ 1, Inconclusive none.
 //!
+//! Every detector also takes points as they come ([`Detector::stream`]), and says of each what it would say of the series
+//! up to that point. Windowed detectors do so over a ring of the last points; streaming ones keep a state:
+//! - [`Detector::evaluate`] runs a streaming detector over the whole series and judges the tested points. Coverage,
+//!   direction, `min_effect` and `score` are as above.
+//! - In a stream, tested points enter the state as they come, each after it was judged: an anomaly that lasts becomes
+//!   usual as fast as the detector forgets, and the band shown is that of the newest point.
+//! - A value beyond 10¹⁵⁰ is not computed with: it is Inconclusive, and the state stays as it was.
+//!
 //! Adding a detector is one file with a `SPEC` and one line in [`ALL`].
 
 mod band;
 mod cut;
 mod detector;
 mod direction;
+mod model;
 mod panel;
 pub mod proportion;
 mod recovery;
@@ -37,7 +47,10 @@ mod score;
 mod sentence;
 mod spec;
 pub mod stats;
+mod stream;
+mod trailing;
 
+mod ewma;
 mod iqr;
 mod rate_in_window;
 mod relative_change;
@@ -50,10 +63,18 @@ pub use direction::Direction;
 pub use panel::{Combine, Panel};
 pub use score::SCORE_MAX;
 pub use spec::{ParamError, ParamSpec, Spec};
+pub use stream::{Scored, Stream};
 
 /// Every detector, as config names them.
-pub const ALL: &[Spec] =
-    &[threshold::SPEC, z_score::SPEC, robust_z::SPEC, iqr::SPEC, relative_change::SPEC, rate_in_window::SPEC];
+pub const ALL: &[Spec] = &[
+    threshold::SPEC,
+    z_score::SPEC,
+    robust_z::SPEC,
+    iqr::SPEC,
+    relative_change::SPEC,
+    rate_in_window::SPEC,
+    ewma::SPEC,
+];
 
 /// The detector of that name.
 #[must_use]

@@ -28,6 +28,7 @@ use crate::detector::check_one_sided;
 use crate::proportion::lower_bound;
 use crate::score::score;
 use crate::sentence::{counted, short, stands};
+use crate::spec::Method;
 use crate::{Detector, Direction, ParamError, ParamSpec, Spec, Window};
 
 /// Baseline events below which its rate is not known.
@@ -60,7 +61,7 @@ pub(crate) const SPEC: Spec = Spec {
         },
     ],
     check: Some(check),
-    evaluate,
+    method: Method::Windowed(evaluate),
 };
 
 /// Largest `ratio`.

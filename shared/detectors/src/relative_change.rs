@@ -13,6 +13,7 @@ use domain::{Evidence, Series};
 
 use crate::band::{self, Expectation, Gauge};
 use crate::sentence::short;
+use crate::spec::Method;
 use crate::stats::Summary;
 use crate::{Detector, Direction, ParamSpec, Spec, Window};
 
@@ -30,7 +31,7 @@ pub(crate) const SPEC: Spec = Spec {
         doc: "largest usual change, in % of the baseline's median",
     }],
     check: None,
-    evaluate,
+    method: Method::Windowed(evaluate),
 };
 
 fn evaluate(detector: &Detector, series: &Series, window: &Window) -> Evidence {

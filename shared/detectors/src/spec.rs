@@ -5,6 +5,7 @@
 use domain::{Evidence, Series};
 use thiserror::Error;
 
+use crate::model::Model;
 use crate::{Detector, Direction, Window};
 
 /// One parameter of a detector.
@@ -31,8 +32,26 @@ pub(crate) const RESOLUTION: ParamSpec = ParamSpec {
     doc: "smallest step that the metric can take, in its unit; the spread is never below it",
 };
 
+/// The parameter of detectors that learn what is usual from the last points.
+pub(crate) const MEMORY: ParamSpec = ParamSpec {
+    name: "memory",
+    default: Some(1_440.0),
+    min: 60.0,
+    max: 10_080.0,
+    doc: "points over which location and spread are learned",
+};
+
 /// A check over direction and parameters together.
 pub(crate) type Check = fn(&Detector) -> Result<(), ParamError>;
+
+/// How a detector works.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Method {
+    /// It looks at a bounded series as a whole.
+    Windowed(fn(&Detector, &Series, &Window) -> Evidence),
+    /// It takes one point after the other; made from the detector and the step in seconds.
+    Streaming(fn(&Detector, u32) -> Box<dyn Model>),
+}
 
 /// One detector as config knows it. Two are equal when their names are.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +64,7 @@ pub struct Spec {
     pub params: &'static [ParamSpec],
     /// What bounds alone cannot say about direction and parameters.
     pub(crate) check: Option<Check>,
-    pub(crate) evaluate: fn(&Detector, &Series, &Window) -> Evidence,
+    pub(crate) method: Method,
 }
 
 impl PartialEq for Spec {

@@ -14,6 +14,7 @@ use domain::{Evidence, Series};
 
 use crate::band::{self, Expectation};
 use crate::detector::check_one_sided;
+use crate::spec::Method;
 use crate::{Detector, Direction, ParamSpec, Spec, Window};
 
 pub(crate) const SPEC: Spec = Spec {
@@ -27,7 +28,7 @@ pub(crate) const SPEC: Spec = Spec {
         doc: "the last usual value, in the metric's unit",
     }],
     check: Some(check_one_sided),
-    evaluate,
+    method: Method::Windowed(evaluate),
 };
 
 fn evaluate(detector: &Detector, series: &Series, window: &Window) -> Evidence {

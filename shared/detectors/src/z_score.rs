@@ -14,7 +14,7 @@ use domain::{Evidence, Series};
 
 use crate::band::{self, Expectation, Gauge};
 use crate::sentence::short;
-use crate::spec::RESOLUTION;
+use crate::spec::{Method, RESOLUTION};
 use crate::stats::Summary;
 use crate::{Detector, Direction, ParamSpec, Spec, Window};
 
@@ -35,7 +35,7 @@ pub(crate) const SPEC: Spec = Spec {
         RESOLUTION,
     ],
     check: None,
-    evaluate,
+    method: Method::Windowed(evaluate),
 };
 
 fn evaluate(detector: &Detector, series: &Series, window: &Window) -> Evidence {

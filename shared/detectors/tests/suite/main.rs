@@ -10,3 +10,4 @@ mod properties;
 mod rates;
 mod recovery;
 mod reference;
+mod streams;

@@ -20,7 +20,9 @@ fn check(name: &str, direction: Option<Direction>, params: &[(&str, f64)], messa
 #[test]
 fn every_detector_is_found_by_its_name() {
     let names: Vec<&str> = ALL.iter().map(|s| s.name).collect();
-    assert_eq!(names, ["threshold", "z_score", "robust_z", "iqr", "relative_change", "rate_in_window"]);
+    let windowed = ["threshold", "z_score", "robust_z", "iqr", "relative_change", "rate_in_window"];
+    let streaming = ["ewma"];
+    assert_eq!(names, [&windowed[..], &streaming[..]].concat());
     for spec in ALL {
         assert_eq!(find(spec.name), Some(spec));
     }
