@@ -19,7 +19,8 @@ async fn main() -> anyhow::Result<()> {
     let store = Arc::new(Store::new(clients.dynamodb, table));
     let queues = Arc::new(Queues::new(clients.sqs, QueueUrls::from_env()));
     let readers = web::Readers::new(&config)?;
-    let pull = Pull::new(config, store, queues, readers.metrics, Arc::new(SystemClock));
+    let pull = Pull::new(config, store, queues, Arc::new(SystemClock));
+    let pull = pull.with_metrics(readers.metrics).with_monitors(readers.monitors);
     let service = service_fn(|event: LambdaEvent<Value>| async {
         pull::handle(&pull, &SystemClock, event.context).await.map_err(Error::from)
     });

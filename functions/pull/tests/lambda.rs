@@ -31,7 +31,7 @@ async fn a_tick_raises_an_alert_for_what_is_anomalous() -> anyhow::Result<()> {
     let address = [("TOCSIN_PROMETHEUS_URL", prometheus.url())];
     let sandbox = engines.run(env!("CARGO_BIN_EXE_pull"), CONFIG, &address).await?;
     let answer = sandbox.invoke(json!({ "time": "2026-11-23T09:12:00Z" })).await?;
-    assert_eq!(answer, json!({ "targets": 3, "firing": 1, "cleared": 0, "unread": 0 }));
+    assert_eq!(answer, json!({ "targets": 3, "firing": 1, "cleared": 0, "missed": 0, "unread": 0 }));
     assert_eq!(engines.inbox().await?, 1);
     Ok(())
 }
@@ -42,7 +42,7 @@ async fn a_metric_source_that_is_down_raises_nothing_and_is_counted() -> anyhow:
     let address = [("TOCSIN_PROMETHEUS_URL", "http://127.0.0.1:9".to_owned())];
     let sandbox = engines.run(env!("CARGO_BIN_EXE_pull"), CONFIG, &address).await?;
     let answer = sandbox.invoke(json!({})).await?;
-    assert_eq!(answer, json!({ "targets": 3, "firing": 0, "cleared": 0, "unread": 3 }));
+    assert_eq!(answer, json!({ "targets": 3, "firing": 0, "cleared": 0, "missed": 0, "unread": 3 }));
     assert_eq!(engines.inbox().await?, 0);
     assert_eq!(sandbox.log()?.matches("metric not read").count(), 3);
     Ok(())

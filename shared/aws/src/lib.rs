@@ -8,6 +8,7 @@ mod clients;
 mod deliveries;
 mod incidents;
 mod items;
+mod monitors;
 mod provision;
 mod queues;
 mod store;

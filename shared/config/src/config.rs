@@ -46,6 +46,19 @@ pub struct ArizeApi {
     pub base_url: String,
     /// Sent as bearer token.
     pub key: SecretString,
+    /// Whether it is asked for monitors whose webhook never came.
+    pub reconcile: Option<Reconcile>,
+}
+
+/// Webhooks that never came are found by asking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reconcile {
+    /// The address that Arize's monitors notify.
+    pub webhook: String,
+    /// The source that answers there.
+    pub source: String,
+    /// How long a webhook may be on its way, in seconds.
+    pub grace_secs: u32,
 }
 
 /// A Prometheus server.
@@ -188,6 +201,13 @@ pub struct Deadlines {
 }
 
 impl Config {
+    /// Whether there is anything to do on a schedule.
+    #[must_use]
+    pub fn is_pulled(&self) -> bool {
+        let reconciled = self.arize_api.as_ref().is_some_and(|api| api.reconcile.is_some());
+        reconciled || self.rules.iter().any(|rule| rule.pull.is_some())
+    }
+
     /// The first rule that matches, else the default rule.
     #[must_use]
     pub fn rule_for(&self, alert: &Alert) -> &Rule {

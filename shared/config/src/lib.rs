@@ -21,8 +21,8 @@ mod templates;
 mod yaml;
 
 pub use config::{
-    ArizeApi, Config, Confirm, Deadlines, Github, PULL, PULL_SEVERITY, Prometheus, Pull, Repository, Rule, Service,
-    Target,
+    ArizeApi, Config, Confirm, Deadlines, Github, PULL, PULL_SEVERITY, Prometheus, Pull, Reconcile, Repository, Rule,
+    Service, Target,
 };
 pub use environment::{Environment, ProcessEnvironment, secret_names};
 pub use load::{DEPLOYED_CONFIG, LoadError, load, load_file, load_from_env};

@@ -28,7 +28,7 @@ const SECTIONS: &[&str] =
 pub(crate) fn read(root: &Value<'_>) -> Option<Config> {
     let fields = root.fields(SECTIONS)?;
     let sources = fields.required("sources", sources::read);
-    let arize_api = outside::arize_api(&fields);
+    let arize_api = outside::arize_api(&fields, sources.as_deref());
     let prometheus = outside::prometheus(&fields);
     let github = outside::github(&fields);
     let services = services::read(&fields);

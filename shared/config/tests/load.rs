@@ -73,6 +73,25 @@ fn the_small_config_is_whole() {
     read(SMALL).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
 }
 
+/// `SMALL` with Arize asked for missed webhooks.
+fn reconciled(webhook: &str) -> String {
+    format!("arize_api: {{ key: \"${{KEY}}\", reconcile: {{ webhook: \"{webhook}\" }} }}\nservices:")
+}
+
+#[test]
+fn missed_webhooks_are_asked_for_by_the_address_that_arize_has() {
+    let text = SMALL.replacen("services:", &reconciled("https://alerts.acme.example/stage/alerts/arize/"), 1);
+    let config = read(&text).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+    assert!(config.is_pulled());
+    let reconcile = config.arize_api.and_then(|api| api.reconcile).expect("it is asked");
+    assert_eq!((reconcile.source.as_str(), reconcile.grace_secs), ("arize", 120));
+    assert_eq!(reconcile.webhook, "https://alerts.acme.example/stage/alerts/arize");
+    let place = "arize_api.reconcile.webhook";
+    check("services:", &reconciled("https://alerts.acme.example/arize"), place, "/alerts/<source>");
+    check("services:", &reconciled("https://alerts.acme.example/alerts/arise"), place, "`arise`");
+    check("services:", &reconciled("http://alerts.acme.example/alerts/arize"), place, "https");
+}
+
 #[test]
 fn each_mistake_names_its_field_and_its_mend() {
     check("kind: bearer", "kind: baerer", "sources.arize.auth.kind", "bearer");

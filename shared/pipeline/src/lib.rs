@@ -16,6 +16,7 @@ mod notify;
 pub mod ports;
 mod pull;
 mod receive;
+mod reconcile;
 mod record;
 mod retry;
 mod settle;

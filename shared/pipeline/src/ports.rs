@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use domain::{
     AlertId, Change, CommitRange, Delivery, DeliveryId, Entry, Fingerprint, Incident, IncidentId, Lease, Link,
-    ReceiverKind, Series, Severity, Timestamp,
+    ReceiverKind, Series, Severity, Status, Timestamp,
 };
 use receivers::{Request, Response};
 use thiserror::Error;
@@ -80,6 +80,25 @@ pub struct StateChange {
     pub entries: Vec<Entry>,
     /// Its new deliveries.
     pub deliveries: Vec<Delivery>,
+    /// What its newest alert said of a monitor that is asked after.
+    pub monitor: Option<MonitorRecord>,
+}
+
+/// What was heard last of a monitor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MonitorRecord {
+    /// The source, as config names it.
+    pub source: String,
+    /// The monitor's id there.
+    pub id: String,
+    /// What it said.
+    pub status: Status,
+    /// Under which fingerprint; `None` where it never said anything.
+    pub fingerprint: Option<Fingerprint>,
+    /// When its system saw that.
+    pub observed_at: Timestamp,
+    /// Since when its system says that it fires, and no webhook came.
+    pub missed_since: Option<Timestamp>,
 }
 
 /// Whether a state change was written.
@@ -113,12 +132,12 @@ pub enum Claim {
     Missing,
 }
 
-/// Whether a delivery's state was written.
+/// Whether a state was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marked {
     /// It was.
     Done,
-    /// Another worker has taken it over: nothing was written.
+    /// Another worker was faster: nothing was written.
     TakenOver,
 }
 
@@ -141,6 +160,11 @@ pub trait IncidentStore: Send + Sync {
     async fn claim_delivery(&self, id: &DeliveryId, lease: &Lease, now: Timestamp) -> Result<Claim, StoreError>;
     /// Writes a delivery's state, if `token` still holds its lease.
     async fn mark_delivery(&self, delivery: &Delivery, token: &str) -> Result<Marked, StoreError>;
+    /// What was heard of each monitor of a source.
+    async fn monitors(&self, source: &str) -> Result<Vec<MonitorRecord>, StoreError>;
+    /// Writes what was learned of a monitor, if its record still stands as `before`.
+    async fn write_monitor(&self, record: &MonitorRecord, before: Option<&MonitorRecord>)
+    -> Result<Marked, StoreError>;
 }
 
 /// The queue did not say that it took the message.
@@ -214,11 +238,26 @@ pub struct MonitorFacts {
     pub link: Option<Link>,
 }
 
-/// Where an alert's monitor can be asked for what its webhook lacked.
+/// A monitor's state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MonitorState {
+    /// Its id.
+    pub id: String,
+    /// `None` where its system has no data.
+    pub status: Option<Status>,
+    /// The same as its webhook would have said it.
+    pub body: Vec<u8>,
+}
+
+/// Where an alert's monitor can be asked for what its webhook lacked, or why none came.
 #[async_trait]
 pub trait MonitorReader: Send + Sync {
     /// A monitor by id; `None` when there is none.
     async fn monitor(&self, id: &str) -> Result<Option<MonitorFacts>, ReadError>;
+    /// A monitor's state; `None` when there is none.
+    async fn state(&self, id: &str) -> Result<Option<MonitorState>, ReadError>;
+    /// The monitors that fire and should have said so at `webhook`; none that is in a downtime or told not to notify.
+    async fn triggered(&self, webhook: &str, now: Timestamp) -> Result<Vec<MonitorState>, ReadError>;
 }
 
 /// A request brought no answer.

@@ -1,10 +1,11 @@
-//! Stand-ins that behave like the vendors: `PagerDuty`, Slack, Jira, GitHub, Prometheus; and like Lambda's Runtime API.
+//! Stand-ins that behave like the vendors: `PagerDuty`, Slack, Jira, GitHub, Prometheus, Arize; and like Lambda's Runtime API.
 //!
 //! Each listens on a loopback port of its own, keeps its state in memory, refuses what its vendor refuses with that
 //! vendor's status and error shape, and can be told to fail. They stop when their last clone is dropped.
 //!
 //! Invariant: a stand-in knows its vendor and nothing of us; what it shows is what the vendor would have shown.
 
+pub mod arize;
 mod clock;
 mod faults;
 pub mod github;
@@ -15,6 +16,7 @@ pub mod prometheus;
 mod server;
 pub mod slack;
 
+pub use arize::Arize;
 pub use faults::{Fault, Faults};
 pub use github::Github;
 pub use jira::Jira;
@@ -36,6 +38,8 @@ pub struct StandIns {
     pub github: Github,
     /// HTTP API v1, the query part.
     pub prometheus: Prometheus,
+    /// REST v2, the monitors.
+    pub arize: Arize,
 }
 
 impl StandIns {
@@ -50,6 +54,7 @@ impl StandIns {
             jira: Jira::start().await?,
             github: Github::start().await?,
             prometheus: Prometheus::start().await?,
+            arize: Arize::start().await?,
         })
     }
 }

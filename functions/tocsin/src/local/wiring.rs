@@ -43,14 +43,15 @@ pub(super) async fn start(options: LocalOptions) -> Result<Local, LocalError> {
     let clock = &options.clock;
     let receive = Arc::new(Receive::new(config.clone(), queues.clone(), clock.clone()));
     let readers = web::Readers::new(&config).map_err(part("an outside reader"))?;
-    let pull = Pull::new(config.clone(), store.clone(), queues.clone(), readers.metrics.clone(), clock.clone());
+    let pull = Pull::new(config.clone(), store.clone(), queues.clone(), clock.clone());
+    let pull = pull.with_metrics(readers.metrics.clone()).with_monitors(readers.monitors.clone());
     let pull = Arc::new(pull);
     let triage = Triage::new(config.clone(), store.clone(), queues.clone(), clock.clone());
     let triage = triage.with_metrics(readers.metrics).with_changes(readers.changes).with_monitors(readers.monitors);
     let triage = Arc::new(triage);
     let sender = Arc::new(web::Sender::new(web::Client::new().map_err(part("the HTTP client"))?));
     let templates = Arc::new(TemplateDirectory::new(options.templates.clone()));
-    let is_pulled = config.rules.iter().any(|rule| rule.pull.is_some());
+    let is_pulled = config.is_pulled();
     let deliver = Deliver::new(config, store.clone(), queues.clone(), sender, templates, clock.clone());
     let mut tasks = JoinSet::new();
     spawn_pollers(&mut tasks, &options, &queues, &triage, &Arc::new(deliver));
@@ -160,9 +161,11 @@ fn outside(config: &mut Config, stand_ins: &StandIns, notes: &mut Vec<String>) {
         prometheus.url = stand_ins.prometheus.url();
         notes.push("prometheus has no credentials: metrics come from a stand-in".to_owned());
     }
-    if config.arize_api.as_ref().is_some_and(|api| stands_in(&api.key, "TOCSIN_ARIZE_API_URL")) {
-        config.arize_api = None;
-        notes.push("arize_api has no credentials: monitors are not asked".to_owned());
+    if let Some(arize) = &mut config.arize_api
+        && stands_in(&arize.key, "TOCSIN_ARIZE_API_URL")
+    {
+        arize.base_url = format!("{}/v2", stand_ins.arize.url());
+        notes.push("arize_api has no credentials: monitors come from a stand-in".to_owned());
     }
 }
 

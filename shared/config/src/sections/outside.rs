@@ -3,9 +3,13 @@
 //! Invariant: a base address in the environment stands in place of the file's. A Prometheus in the environment alone is
 //! enough.
 
+use sources::Source;
+
+use crate::duration::Bounds;
 use crate::environment::token;
 use crate::fields::Fields;
-use crate::{ArizeApi, Github, Prometheus, address};
+use crate::reader::Value;
+use crate::{ArizeApi, Github, Prometheus, Reconcile, address};
 
 /// Arize's REST API, version 2.
 const ARIZE_URL: &str = "https://api.arize.com/v2";
@@ -13,13 +17,35 @@ const ARIZE_URL: &str = "https://api.arize.com/v2";
 /// GitHub's REST API.
 const GITHUB_URL: &str = "https://api.github.com";
 
-pub(crate) fn arize_api(root: &Fields<'_>) -> Option<Option<ArizeApi>> {
+/// How long a webhook may be on its way: bounds and default. Arize gives an endpoint up to 60 s, and tries again.
+const GRACE: Bounds = Bounds { secs_min: 0, secs_max: 3600 };
+const GRACE_DEFAULT_SECS: u64 = 2 * 60;
+
+/// `sources` is `None` where the file's own cannot be read.
+pub(crate) fn arize_api(root: &Fields<'_>, sources: Option<&[Source]>) -> Option<Option<ArizeApi>> {
     root.optional("arize_api", |value| {
-        let fields = value.fields(&["base_url", "key"])?;
+        let fields = value.fields(&["base_url", "key", "reconcile"])?;
         let base_url = base_url(&fields, "base_url", Some(ARIZE_URL), "TOCSIN_ARIZE_API_URL");
         let key = fields.required("key", token);
-        Some(ArizeApi { base_url: base_url?, key: key? })
+        let reconcile = fields.optional("reconcile", |value| reconcile(value, sources));
+        Some(ArizeApi { base_url: base_url?, key: key?, reconcile: reconcile? })
     })
+}
+
+fn reconcile(value: &Value<'_>, sources: Option<&[Source]>) -> Option<Reconcile> {
+    let fields = value.fields(&["webhook", "grace"])?;
+    let webhook = fields.required("webhook", address::base);
+    let grace = fields.or("grace", GRACE_DEFAULT_SECS, |value| value.duration(GRACE));
+    let webhook = webhook?;
+    let place = fields.place("webhook");
+    let Some((_, source)) = webhook.rsplit_once("/alerts/") else {
+        return place.fail("the address has no source in it", "write it as Arize has it: https://host/alerts/<source>");
+    };
+    let known = |name: &str| sources.is_none_or(|all| all.iter().any(|s| s.name == name && s.kind.as_str() == "arize"));
+    if !known(source) {
+        return place.fail(format!("there is no source `{source}` of kind arize"), "name one of `sources:`");
+    }
+    Some(Reconcile { source: source.to_owned(), webhook, grace_secs: u32::try_from(grace?).ok()? })
 }
 
 pub(crate) fn prometheus(root: &Fields<'_>) -> Option<Option<Prometheus>> {

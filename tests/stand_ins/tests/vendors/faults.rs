@@ -133,10 +133,11 @@ async fn faults_last_until_they_are_cleared_and_choose_by_path() {
 #[tokio::test]
 async fn every_vendor_fails_in_its_own_shape() {
     let all = StandIns::start().await.unwrap();
-    let StandIns { pagerduty, slack, jira, github, prometheus } = &all;
-    let urls = [pagerduty.url(), slack.url(), jira.url(), github.url(), prometheus.url()];
-    let faults = [pagerduty.faults(), slack.faults(), jira.faults(), github.faults(), prometheus.faults()];
-    let named = ["status", "error", "errorMessages", "message", "errorType"];
+    let StandIns { pagerduty, slack, jira, github, prometheus, arize } = &all;
+    let urls = [pagerduty.url(), slack.url(), jira.url(), github.url(), prometheus.url(), arize.url()];
+    let faults =
+        [pagerduty.faults(), slack.faults(), jira.faults(), github.faults(), prometheus.faults(), arize.faults()];
+    let named = ["status", "error", "errorMessages", "message", "errorType", "title"];
     let client = client();
     for ((url, faults), field) in urls.iter().zip(faults).zip(named) {
         faults.next(1, Fault::status(503));
@@ -144,8 +145,15 @@ async fn every_vendor_fails_in_its_own_shape() {
         assert_eq!(answer.status, 503, "{url}");
         assert!(answer.body.get(field).is_some(), "{field}: {}", answer.body);
     }
-    let seen = [pagerduty.requests(), slack.requests(), jira.requests(), github.requests(), prometheus.requests()];
-    assert_eq!(seen, [1; 5]);
+    let seen = [
+        pagerduty.requests(),
+        slack.requests(),
+        jira.requests(),
+        github.requests(),
+        prometheus.requests(),
+        arize.requests(),
+    ];
+    assert_eq!(seen, [1; 6]);
 }
 
 #[tokio::test]
