@@ -60,7 +60,7 @@ mod z_score;
 
 pub use detector::{Detector, Window};
 pub use direction::Direction;
-pub use panel::{Combine, Panel};
+pub use panel::{Combine, Panel, PanelStream};
 pub use score::SCORE_MAX;
 pub use spec::{ParamError, ParamSpec, Spec};
 pub use stream::{Scored, Stream};
