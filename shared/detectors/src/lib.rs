@@ -11,6 +11,7 @@
 //! | `iqr` | … beyond Tukey's fences, `k` interquartile ranges out | ≥ 20 points |
 //! | `relative_change` | … further than `percent` from the median | ≥ 10 points |
 //! | `rate_in_window` | the bound of the rate over the tested window is beyond `rate` and `ratio` | ≥ 30 events for `ratio` |
+//! | `residual_quantile` | … is further from the last hour, the point before or its time of day than 99 % of 7 days' points, by a factor | streaming; ≥ 150 points, seasons from 2 days on |
 //! | `ewma` | … takes the exponentially weighted mean beyond its control limits | streaming; ≥ 30 points |
 //!
 //! What they share:
@@ -44,7 +45,9 @@ mod panel;
 pub mod proportion;
 mod recovery;
 mod score;
+mod seasonal;
 mod sentence;
+mod sliding;
 mod spec;
 pub mod stats;
 mod stream;
@@ -54,6 +57,7 @@ mod ewma;
 mod iqr;
 mod rate_in_window;
 mod relative_change;
+mod residual_quantile;
 mod robust_z;
 mod threshold;
 mod z_score;
@@ -73,6 +77,7 @@ pub const ALL: &[Spec] = &[
     iqr::SPEC,
     relative_change::SPEC,
     rate_in_window::SPEC,
+    residual_quantile::SPEC,
     ewma::SPEC,
 ];
 

@@ -90,7 +90,10 @@ impl Judged {
         }
         let capped = if min_effect > 0.0 { side.score.min(side.effect / min_effect) } else { side.score };
         let score = capped.clamp(0.0, SCORE_MAX);
-        if side.score > 1.0 && side.effect >= min_effect && (self.beyond.is_none() || score > self.score) {
+        if side.score > 1.0
+            && (min_effect <= 0.0 || side.effect >= min_effect)
+            && (self.beyond.is_none() || score > self.score)
+        {
             self.beyond = Some(direction);
         }
         self.score = self.score.max(score);

@@ -28,6 +28,8 @@ pub(crate) struct Trailing {
 pub(crate) struct Usual {
     pub(crate) median: f64,
     pub(crate) spread: f64,
+    /// What no spread is below.
+    pub(crate) floor: f64,
 }
 
 impl Usual {
@@ -62,7 +64,11 @@ impl Trailing {
             self.unfitted = 0;
             let values: Vec<f64> = self.values.iter().copied().collect();
             let summary = Summary::of(&values);
-            self.usual = summary.map(|s| Usual { median: s.median, spread: s.spread(self.resolution) });
+            self.usual = summary.map(|s| Usual {
+                median: s.median,
+                spread: s.spread(self.resolution),
+                floor: s.floor(self.resolution),
+            });
         }
     }
 }

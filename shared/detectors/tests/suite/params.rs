@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tocsin_detectors::{ALL, Detector, Direction, ParamError, find};
 
 use crate::build::detector;
+use crate::streams::STREAMING;
 
 fn mistakes(name: &str, direction: Option<Direction>, params: &[(&str, f64)]) -> Vec<ParamError> {
     let values: BTreeMap<String, f64> = params.iter().map(|(n, v)| ((*n).to_owned(), *v)).collect();
@@ -21,8 +22,7 @@ fn check(name: &str, direction: Option<Direction>, params: &[(&str, f64)], messa
 fn every_detector_is_found_by_its_name() {
     let names: Vec<&str> = ALL.iter().map(|s| s.name).collect();
     let windowed = ["threshold", "z_score", "robust_z", "iqr", "relative_change", "rate_in_window"];
-    let streaming = ["ewma"];
-    assert_eq!(names, [&windowed[..], &streaming[..]].concat());
+    assert_eq!(names, [&windowed[..], &STREAMING[..]].concat());
     for spec in ALL {
         assert_eq!(find(spec.name), Some(spec));
     }

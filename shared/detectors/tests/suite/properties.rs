@@ -21,7 +21,7 @@ pub(crate) fn detectors() -> Vec<Detector> {
     };
     let made: Vec<Detector> =
         ALL.iter().flat_map(|spec| Direction::ALL.into_iter().filter_map(move |d| build(spec.name, d))).collect();
-    assert_eq!(made.len(), 19);
+    assert_eq!(made.len(), 16 + 3 * STREAMING.len());
     made
 }
 
