@@ -50,14 +50,14 @@ pub(crate) const SPEC: Spec = Spec {
     check: None,
     method: Method::Streaming(|detector, _| {
         Box::new(Ewma {
-            chart: Chart::new(detector.param("lambda"), detector.param("limit")),
+            mean: WeightedMean::new(detector.param("lambda"), detector.param("limit")),
             trailing: Trailing::new(POINTS_MIN, detector.count("memory"), detector.param("resolution")),
         })
     }),
 };
 
 struct Ewma {
-    chart: Chart,
+    mean: WeightedMean,
     trailing: Trailing,
 }
 
@@ -70,10 +70,10 @@ impl Model for Ewma {
         let usual = self.trailing.usual();
         self.trailing.push(value);
         let usual = usual?;
-        let before = self.chart.mean;
-        self.chart.push(usual.standardised(value));
-        let Chart { lambda, mean, .. } = self.chart;
-        let limit = self.chart.limit();
+        let before = self.mean.value();
+        self.mean.push(usual.standardised(value));
+        let WeightedMean { lambda, mean, .. } = self.mean;
+        let limit = self.mean.limit();
         let side = |sign: f64| {
             let last = (limit - (1.0 - lambda) * sign * before) / lambda;
             Side {
@@ -88,9 +88,9 @@ impl Model for Ewma {
     }
 }
 
-/// The chart over standardised values.
+/// The weighted mean of standardised values, with its limits.
 #[derive(Debug)]
-struct Chart {
+pub struct WeightedMean {
     lambda: f64,
     /// L.
     width: f64,
@@ -99,18 +99,29 @@ struct Chart {
     missing: f64,
 }
 
-impl Chart {
-    fn new(lambda: f64, width: f64) -> Self {
+impl WeightedMean {
+    /// With the newest value's weight, and the limits' distance in standard deviations of the weighted mean.
+    #[must_use]
+    pub fn new(lambda: f64, width: f64) -> Self {
         Self { lambda, width, mean: 0.0, missing: 1.0 }
     }
 
-    fn push(&mut self, standardised: f64) {
+    /// Takes a value in standard deviations from its mean.
+    pub fn push(&mut self, standardised: f64) {
         let kept = 1.0 - self.lambda;
         self.mean = self.lambda * standardised + kept * self.mean;
         self.missing *= kept * kept;
     }
 
-    fn limit(&self) -> f64 {
+    /// z, in standard deviations of a value.
+    #[must_use]
+    pub fn value(&self) -> f64 {
+        self.mean
+    }
+
+    /// How far from 0 it usually is at most, after so many values.
+    #[must_use]
+    pub fn limit(&self) -> f64 {
         self.width * (self.lambda / (2.0 - self.lambda) * (1.0 - self.missing)).sqrt()
     }
 }
@@ -121,14 +132,14 @@ mod tests {
 
     #[test]
     fn the_chart_is_roberts() {
-        let mut chart = Chart::new(0.25, 3.0);
-        chart.push(2.0);
-        assert!((chart.mean - 0.5).abs() < 1e-12);
+        let mut weighted = WeightedMean::new(0.25, 3.0);
+        weighted.push(2.0);
+        assert!((weighted.mean - 0.5).abs() < 1e-12);
         // One point: the weighted mean is λ u, and so is its standard deviation.
-        assert!((chart.limit() - 3.0 * 0.25).abs() < 1e-12);
-        chart.push(-2.0);
-        assert!((chart.mean + 0.125).abs() < 1e-12);
-        (0..500).for_each(|_| chart.push(0.0));
-        assert!((chart.limit() - 3.0 * (0.25_f64 / 1.75).sqrt()).abs() < 1e-12);
+        assert!((weighted.limit() - 3.0 * 0.25).abs() < 1e-12);
+        weighted.push(-2.0);
+        assert!((weighted.mean + 0.125).abs() < 1e-12);
+        (0..500).for_each(|_| weighted.push(0.0));
+        assert!((weighted.limit() - 3.0 * (0.25_f64 / 1.75).sqrt()).abs() < 1e-12);
     }
 }

@@ -13,6 +13,8 @@
 //! | `rate_in_window` | the bound of the rate over the tested window is beyond `rate` and `ratio` | ≥ 30 events for `ratio` |
 //! | `residual_quantile` | … is further from the last hour, the point before or its time of day than 99 % of 7 days' points, by a factor | streaming; ≥ 150 points, seasons from 2 days on |
 //! | `ewma` | … takes the exponentially weighted mean beyond its control limits | streaming; ≥ 30 points |
+//! | `cusum` | … takes the cumulative sum of deviations beyond `h` | streaming; ≥ 30 points |
+//! | `control_chart` | … completes a pattern of the Western Electric or the Nelson rules | streaming; ≥ 30 points |
 //!
 //! What they share:
 //! - The last `test_secs` seconds are tested and the rest is the baseline; the two never overlap. `test_secs` is
@@ -44,6 +46,7 @@ mod model;
 mod panel;
 pub mod proportion;
 mod recovery;
+mod rules;
 mod score;
 mod seasonal;
 mod sentence;
@@ -53,7 +56,9 @@ pub mod stats;
 mod stream;
 mod trailing;
 
-mod ewma;
+mod control_chart;
+pub mod cusum;
+pub mod ewma;
 mod iqr;
 mod rate_in_window;
 mod relative_change;
@@ -79,6 +84,8 @@ pub const ALL: &[Spec] = &[
     rate_in_window::SPEC,
     residual_quantile::SPEC,
     ewma::SPEC,
+    cusum::SPEC,
+    control_chart::SPEC,
 ];
 
 /// The detector of that name.

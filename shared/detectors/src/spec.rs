@@ -121,6 +121,16 @@ pub enum ParamError {
         /// Largest value allowed.
         max: f64,
     },
+    /// It is none of the values that mean something.
+    #[error("`{param}` of {detector} must be {choices}")]
+    NoChoice {
+        /// The detector.
+        detector: &'static str,
+        /// The parameter.
+        param: &'static str,
+        /// What to give.
+        choices: &'static str,
+    },
     /// It has one limit and cannot look to both sides of it.
     #[error("`direction` of {detector} is both, but it has one limit: use above or below, or two detectors")]
     OneSided {

@@ -10,4 +10,5 @@ mod properties;
 mod rates;
 mod recovery;
 mod reference;
+mod stream_figures;
 mod streams;

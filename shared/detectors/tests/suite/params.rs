@@ -67,6 +67,9 @@ fn each_mistake_names_its_parameter() {
         &[("limit", 1.0)],
         "`direction` of threshold is both, but it has one limit: use above or below, or two detectors",
     );
+    for rules in [5.0, 4.5, 7.999] {
+        check("control_chart", None, &[("rules", rules)], "`rules` of control_chart must be 4 or 8");
+    }
     check(
         "rate_in_window",
         None,

@@ -1,0 +1,82 @@
+//! The streaming detectors' arithmetic against that of `NumPy`, pandas and `SciPy`: `tests/streams.json`, which
+//! `tests/streams.py` writes.
+
+use serde::Deserialize;
+use tocsin_detectors::cusum::Sums;
+use tocsin_detectors::ewma::WeightedMean;
+
+#[derive(Deserialize)]
+struct Figures {
+    samples: Vec<Sample>,
+}
+
+#[derive(Deserialize)]
+struct Sample {
+    name: String,
+    values: Vec<f64>,
+    weighted_means: Vec<WeightedMeans>,
+    sums: Vec<SumFigures>,
+}
+
+#[derive(Deserialize)]
+struct WeightedMeans {
+    lambda: f64,
+    limit: f64,
+    means: Vec<f64>,
+    limits: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct SumFigures {
+    k: f64,
+    h: f64,
+    head_start: f64,
+    high: Vec<f64>,
+    low: Vec<f64>,
+}
+
+fn figures() -> Figures {
+    serde_json::from_str(include_str!("../streams.json")).expect("written by streams.py")
+}
+
+/// Equal to a part in 10⁹; absolutely below 1e-9 · `scale`.
+#[track_caller]
+fn check(what: &str, ours: f64, theirs: f64, scale: f64) {
+    let error = (ours - theirs).abs();
+    assert!(error <= 1e-9 * theirs.abs().max(scale), "{what}: {ours} is not {theirs}");
+}
+
+#[test]
+fn weighted_means_are_those_of_pandas_and_limits_those_of_the_weights() {
+    let samples = figures().samples;
+    assert_eq!(samples.len(), 4);
+    for sample in samples {
+        assert_eq!(sample.weighted_means.len(), 4);
+        for theirs in sample.weighted_means {
+            let mut ours = WeightedMean::new(theirs.lambda, theirs.limit);
+            for (i, value) in sample.values.iter().enumerate() {
+                ours.push(*value);
+                let what = format!("{} at {i}, lambda {}", sample.name, theirs.lambda);
+                check(&what, ours.value(), theirs.means[i], 1e-3);
+                check(&what, ours.limit(), theirs.limits[i], 0.0);
+            }
+        }
+    }
+}
+
+#[test]
+fn sums_are_reflected_walks() {
+    for sample in figures().samples {
+        assert_eq!(sample.sums.len(), 6);
+        for theirs in sample.sums {
+            let mut ours = Sums::new(theirs.k, theirs.h, theirs.head_start);
+            for (i, value) in sample.values.iter().enumerate() {
+                ours.push(*value);
+                let what = format!("{} at {i}, k {}", sample.name, theirs.k);
+                let (high, low) = ours.values();
+                check(&what, high, theirs.high[i], 1e-3);
+                check(&what, low, theirs.low[i], 1e-3);
+            }
+        }
+    }
+}
