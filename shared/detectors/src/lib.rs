@@ -15,6 +15,7 @@
 //! | `ewma` | … takes the exponentially weighted mean beyond its control limits | streaming; ≥ 30 points |
 //! | `cusum` | … takes the cumulative sum of deviations beyond `h` | streaming; ≥ 30 points |
 //! | `control_chart` | … completes a pattern of the Western Electric or the Nelson rules | streaming; ≥ 30 points |
+//! | `spot` | … is beyond the limit that extreme value theory expects a share `q` of points to exceed | streaming; ≥ 560 points |
 //!
 //! What they share:
 //! - The last `test_secs` seconds are tested and the rest is the baseline; the two never overlap. `test_secs` is
@@ -54,6 +55,7 @@ mod sliding;
 mod spec;
 pub mod stats;
 mod stream;
+pub mod tail;
 mod trailing;
 
 mod control_chart;
@@ -64,6 +66,7 @@ mod rate_in_window;
 mod relative_change;
 mod residual_quantile;
 mod robust_z;
+mod spot;
 mod threshold;
 mod z_score;
 
@@ -86,6 +89,7 @@ pub const ALL: &[Spec] = &[
     ewma::SPEC,
     cusum::SPEC,
     control_chart::SPEC,
+    spot::SPEC,
 ];
 
 /// The detector of that name.

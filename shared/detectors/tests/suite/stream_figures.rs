@@ -4,10 +4,12 @@
 use serde::Deserialize;
 use tocsin_detectors::cusum::Sums;
 use tocsin_detectors::ewma::WeightedMean;
+use tocsin_detectors::tail::Tail;
 
 #[derive(Deserialize)]
 struct Figures {
     samples: Vec<Sample>,
+    tails: Vec<TailFigures>,
 }
 
 #[derive(Deserialize)]
@@ -33,6 +35,15 @@ struct SumFigures {
     head_start: f64,
     high: Vec<f64>,
     low: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct TailFigures {
+    excesses: Vec<f64>,
+    shape: f64,
+    scale: f64,
+    log_likelihood: f64,
+    exceeded_by: Vec<(f64, f64)>,
 }
 
 fn figures() -> Figures {
@@ -77,6 +88,23 @@ fn sums_are_reflected_walks() {
                 check(&what, high, theirs.high[i], 1e-3);
                 check(&what, low, theirs.low[i], 1e-3);
             }
+        }
+    }
+}
+
+#[test]
+fn tails_are_scipys() {
+    let tails = figures().tails;
+    assert_eq!(tails.len(), 8);
+    for theirs in tails {
+        let what = format!("shape {}", theirs.shape);
+        let ours = Tail::fit(&theirs.excesses).expect("a tail");
+        check(&what, ours.shape, theirs.shape, 1e-2);
+        check(&what, ours.scale, theirs.scale, 0.0);
+        check(&what, ours.log_likelihood(&theirs.excesses), theirs.log_likelihood, 0.0);
+        assert_eq!(theirs.exceeded_by.len(), 5);
+        for (share, excess) in theirs.exceeded_by {
+            check(&format!("{what}, exceeded by {share}"), ours.exceeded_by(share), excess, 1e-6 * theirs.scale);
         }
     }
 }

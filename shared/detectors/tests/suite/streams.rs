@@ -8,7 +8,7 @@ use crate::build::{STEP_SECS, at, detector, window};
 use crate::properties::{detectors, number};
 
 /// Those that keep a state.
-pub(crate) const STREAMING: [&str; 4] = ["residual_quantile", "ewma", "cusum", "control_chart"];
+pub(crate) const STREAMING: [&str; 5] = ["residual_quantile", "ewma", "cusum", "control_chart", "spot"];
 
 /// Slots with their points; `None` is a gap.
 fn points(slots: &[Option<f64>]) -> Vec<Point> {
