@@ -16,6 +16,7 @@
 //! | `cusum` | … takes the cumulative sum of deviations beyond `h` | streaming; ≥ 30 points |
 //! | `control_chart` | … completes a pattern of the Western Electric or the Nelson rules | streaming; ≥ 30 points |
 //! | `spot` | … is beyond the limit that extreme value theory expects a share `q` of points to exceed | streaming; ≥ 560 points |
+//! | `stl_residual` | … is far from season and level, by what STL leaves over | streaming; ≥ 2 periods |
 //!
 //! What they share:
 //! - The last `test_secs` seconds are tested and the rest is the baseline; the two never overlap. `test_secs` is
@@ -67,6 +68,7 @@ mod relative_change;
 mod residual_quantile;
 mod robust_z;
 mod spot;
+pub mod stl_residual;
 mod threshold;
 mod z_score;
 
@@ -90,6 +92,7 @@ pub const ALL: &[Spec] = &[
     cusum::SPEC,
     control_chart::SPEC,
     spot::SPEC,
+    stl_residual::SPEC,
 ];
 
 /// The detector of that name.

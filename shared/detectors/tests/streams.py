@@ -1,6 +1,6 @@
 """Writes streams.json: the figures that the streaming detectors' arithmetic is tested against.
 
-Needs numpy, pandas and scipy. Run `python streams.py > streams.json`; the samples are seeded, so that the output changes
+Needs numpy, pandas, scipy and statsmodels. Run `python streams.py > streams.json`; the samples are seeded, so that the output changes
 only with this file or with those libraries.
 """
 
@@ -10,7 +10,9 @@ import sys
 import numpy as np
 import pandas as pd
 import scipy
+import statsmodels
 from scipy import optimize, stats
+from statsmodels.tsa.seasonal import STL
 
 
 def samples():
@@ -88,13 +90,41 @@ def tail(values):
     }
 
 
+def seasons():
+    random = np.random.default_rng(1990)
+    for name, period, count in [("hourly", 24, 170), ("eight", 8, 60), ("two_periods", 12, 24)]:
+        slots = np.arange(count)
+        values = 30 * np.sin(2 * np.pi * slots / period) + 0.05 * slots + random.normal(0, 1, count)
+        values[count // 3] += 80
+        values = np.round(values, 6)
+        # Jumps and lengths as stlrs chooses them; statsmodels' own jumps are 1.
+        trend = int(np.ceil(1.5 * period / (1 - 1.5 / 7))) // 2 * 2 + 1
+        low_pass = period + 1
+        model = STL(
+            values, period=period, seasonal=7, trend=max(trend, 3), low_pass=low_pass,
+            seasonal_deg=0, robust=True, seasonal_jump=1,
+            trend_jump=int(np.ceil(trend / 10)), low_pass_jump=int(np.ceil(low_pass / 10)),
+        )
+        fitted = model.fit(inner_iter=1, outer_iter=5)
+        yield {
+            "name": name,
+            "period": period,
+            "values": values.tolist(),
+            "season": fitted.seasonal.tolist(),
+            "trend": fitted.trend.tolist(),
+            "remainder": fitted.resid.tolist(),
+        }
+
+
 def main():
     figures = {
         "numpy": np.__version__,
         "pandas": pd.__version__,
         "scipy": scipy.__version__,
+        "statsmodels": statsmodels.__version__,
         "samples": [describe(*sample) for sample in samples()],
         "tails": [tail(np.array([float(f"{y:.9e}") for y in values])) for values in excesses()],
+        "seasons": list(seasons()),
     }
     json.dump(figures, sys.stdout, default=float)
     sys.stdout.write("\n")

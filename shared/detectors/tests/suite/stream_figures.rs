@@ -1,15 +1,17 @@
-//! The streaming detectors' arithmetic against that of `NumPy`, pandas and `SciPy`: `tests/streams.json`, which
+//! The streaming detectors' arithmetic against that of `NumPy`, pandas, `SciPy` and statsmodels: `tests/streams.json`, which
 //! `tests/streams.py` writes.
 
 use serde::Deserialize;
 use tocsin_detectors::cusum::Sums;
 use tocsin_detectors::ewma::WeightedMean;
+use tocsin_detectors::stl_residual::split;
 use tocsin_detectors::tail::Tail;
 
 #[derive(Deserialize)]
 struct Figures {
     samples: Vec<Sample>,
     tails: Vec<TailFigures>,
+    seasons: Vec<SeasonFigures>,
 }
 
 #[derive(Deserialize)]
@@ -44,6 +46,16 @@ struct TailFigures {
     scale: f64,
     log_likelihood: f64,
     exceeded_by: Vec<(f64, f64)>,
+}
+
+#[derive(Deserialize)]
+struct SeasonFigures {
+    name: String,
+    period: usize,
+    values: Vec<f64>,
+    season: Vec<f64>,
+    trend: Vec<f64>,
+    remainder: Vec<f64>,
 }
 
 fn figures() -> Figures {
@@ -105,6 +117,22 @@ fn tails_are_scipys() {
         assert_eq!(theirs.exceeded_by.len(), 5);
         for (share, excess) in theirs.exceeded_by {
             check(&format!("{what}, exceeded by {share}"), ours.exceeded_by(share), excess, 1e-6 * theirs.scale);
+        }
+    }
+}
+
+#[test]
+fn seasons_are_those_of_statsmodels() {
+    let seasons = figures().seasons;
+    assert_eq!(seasons.len(), 3);
+    for theirs in seasons {
+        let ours = split(&theirs.values, theirs.period).expect("two periods");
+        let parts = [(ours.season, theirs.season), (ours.trend, theirs.trend), (ours.remainder, theirs.remainder)];
+        for (ours, theirs_part) in parts {
+            assert_eq!(ours.len(), theirs_part.len());
+            for (i, (ours, theirs_one)) in ours.iter().zip(theirs_part).enumerate() {
+                check(&format!("{} at {i}", theirs.name), *ours, theirs_one, 1.0);
+            }
         }
     }
 }

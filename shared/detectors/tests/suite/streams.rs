@@ -8,7 +8,7 @@ use crate::build::{STEP_SECS, at, detector, window};
 use crate::properties::{detectors, number};
 
 /// Those that keep a state.
-pub(crate) const STREAMING: [&str; 5] = ["residual_quantile", "ewma", "cusum", "control_chart", "spot"];
+pub(crate) const STREAMING: [&str; 6] = ["residual_quantile", "ewma", "cusum", "control_chart", "spot", "stl_residual"];
 
 /// Slots with their points; `None` is a gap.
 fn points(slots: &[Option<f64>]) -> Vec<Point> {
@@ -83,7 +83,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 3, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn ten_thousand_arbitrary_numbers_break_nothing(values in proptest::collection::vec(proptest::option::weighted(0.9, number()), 10_000), min_effect in number()) {
@@ -122,7 +122,8 @@ fn a_constant_series_is_silent_and_a_step_in_it_is_not() {
             let flat = run(&detector(name, None, &[]), &points(&values), 1, 0.0);
             assert!(flat.iter().flatten().count() > 100, "{name} says something");
             for scored in flat.iter().flatten() {
-                assert_eq!((scored.score, scored.verdict), (0.0, Verdict::Rejected), "{name} at {level}");
+                // STL leaves the rounding of its sums over.
+                assert!(scored.score < 1e-9 && scored.verdict == Verdict::Rejected, "{name} at {level}: {scored:?}");
             }
             values.extend([Some(2.0 * level + 1e-3); 20]);
             let stepped = run(&detector(name, None, &[]), &points(&values), 1, 0.0);
