@@ -11,6 +11,7 @@
 //! | `iqr` | … beyond Tukey's fences, `k` interquartile ranges out | ≥ 20 points |
 //! | `relative_change` | … further than `percent` from the median | ≥ 10 points |
 //! | `rate_in_window` | the bound of the rate over the tested window is beyond `rate` and `ratio` | ≥ 30 events for `ratio` |
+//! | `burn_rate` | a long and a short window both burn the objective's error budget beyond `factor` | none |
 //!
 //! What they share:
 //! - The last `test_secs` seconds are tested and the rest is the baseline; the two never overlap. `test_secs` is
@@ -27,6 +28,7 @@
 //! Adding a detector is one file with a `SPEC` and one line in [`ALL`].
 
 mod band;
+mod counts;
 mod cut;
 mod detector;
 mod direction;
@@ -38,6 +40,7 @@ mod sentence;
 mod spec;
 pub mod stats;
 
+mod burn_rate;
 mod iqr;
 mod rate_in_window;
 mod relative_change;
@@ -52,8 +55,15 @@ pub use score::SCORE_MAX;
 pub use spec::{ParamError, ParamSpec, Spec};
 
 /// Every detector, as config names them.
-pub const ALL: &[Spec] =
-    &[threshold::SPEC, z_score::SPEC, robust_z::SPEC, iqr::SPEC, relative_change::SPEC, rate_in_window::SPEC];
+pub const ALL: &[Spec] = &[
+    threshold::SPEC,
+    z_score::SPEC,
+    robust_z::SPEC,
+    iqr::SPEC,
+    relative_change::SPEC,
+    rate_in_window::SPEC,
+    burn_rate::SPEC,
+];
 
 /// The detector of that name.
 #[must_use]

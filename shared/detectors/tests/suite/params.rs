@@ -20,7 +20,7 @@ fn check(name: &str, direction: Option<Direction>, params: &[(&str, f64)], messa
 #[test]
 fn every_detector_is_found_by_its_name() {
     let names: Vec<&str> = ALL.iter().map(|s| s.name).collect();
-    assert_eq!(names, ["threshold", "z_score", "robust_z", "iqr", "relative_change", "rate_in_window"]);
+    assert_eq!(names, ["threshold", "z_score", "robust_z", "iqr", "relative_change", "rate_in_window", "burn_rate"]);
     for spec in ALL {
         assert_eq!(find(spec.name), Some(spec));
     }
@@ -102,6 +102,26 @@ fn a_ratio_fits_its_direction() {
     for direction in [Direction::Above, Direction::Below] {
         assert_eq!(detector("rate_in_window", Some(direction), &[("ratio", 1.0)]).direction(), direction);
     }
+}
+
+#[test]
+fn windows_and_factors_of_a_burn_fit_each_other() {
+    let out = |params: &[(&str, f64)]| mistakes("burn_rate", None, &[&[("objective", 0.999)], params].concat());
+    assert!(matches!(mistakes("burn_rate", None, &[])[..], [ParamError::Missing { param: "objective", .. }]));
+    assert!(matches!(mistakes("burn_rate", None, &[("objective", 99.9)])[..], [ParamError::OutOfRange { .. }]));
+    assert!(matches!(
+        out(&[("fast_short_secs", 3601.0)])[..],
+        [ParamError::OutOfRange { param: "fast_short_secs", .. }]
+    ));
+    assert!(matches!(out(&[("slow_factor", 1001.0)])[..], [ParamError::OutOfRange { param: "slow_factor", .. }]));
+    let none = out(&[("fast_factor", 0.0), ("medium_factor", 0.0)]);
+    assert!(matches!(none[..], [ParamError::Missing { param: "fast_factor", .. }]));
+    assert!(matches!(
+        mistakes("burn_rate", Some(Direction::Both), &[("objective", 0.9)])[..],
+        [ParamError::OneSided { .. }]
+    ));
+    // A pair that is not used may say anything.
+    detector("burn_rate", None, &[("objective", 0.999), ("slow_short_secs", 300_000.0)]);
 }
 
 #[test]
