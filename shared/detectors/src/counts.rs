@@ -56,3 +56,9 @@ pub(crate) fn since(tested: &[Sample<Counts>], direction: Direction, limit: f64)
     }
     most.map(|(_, at)| at)
 }
+
+/// A count as a number; exact up to 2⁵³.
+pub(crate) fn float(count: u64) -> f64 {
+    let half = |bits: u64| f64::from(u32::try_from(bits & u64::from(u32::MAX)).unwrap_or(u32::MAX));
+    half(count >> 32) * 4_294_967_296.0 + half(count)
+}

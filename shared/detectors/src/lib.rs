@@ -39,6 +39,7 @@ mod score;
 mod sentence;
 mod spec;
 pub mod stats;
+pub mod two_sample;
 
 mod burn_rate;
 mod iqr;

@@ -11,3 +11,4 @@ mod properties;
 mod rates;
 mod recovery;
 mod reference;
+mod two_sample;
