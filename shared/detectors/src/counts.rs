@@ -62,3 +62,10 @@ pub(crate) fn float(count: u64) -> f64 {
     let half = |bits: u64| f64::from(u32::try_from(bits & u64::from(u32::MAX)).unwrap_or(u32::MAX));
     half(count >> 32) * 4_294_967_296.0 + half(count)
 }
+
+/// The nearest whole count; `None` for what is negative or more than 2⁵³.
+pub(crate) fn whole(count: f64) -> Option<u64> {
+    // Printed and read again, since no conversion of numbers says that it failed.
+    let usable = (0.0..=9_007_199_254_740_992.0).contains(&count);
+    usable.then(|| format!("{:.0}", count.abs().round()).parse().ok()).flatten()
+}

@@ -12,6 +12,7 @@
 //! | `relative_change` | … further than `percent` from the median | ≥ 10 points |
 //! | `rate_in_window` | the bound of the rate over the tested window is beyond `rate` and `ratio` | ≥ 30 events for `ratio` |
 //! | `burn_rate` | a long and a short window both burn the objective's error budget beyond `factor` | none |
+//! | `ab_test` | tested window and baseline differ by more than chance would, and by `min_effect` | ≥ 30 events or 20 points |
 //!
 //! What they share:
 //! - The last `test_secs` seconds are tested and the rest is the baseline; the two never overlap. `test_secs` is
@@ -27,6 +28,7 @@
 //!
 //! Adding a detector is one file with a `SPEC` and one line in [`ALL`].
 
+mod arms;
 mod band;
 mod counts;
 mod cut;
@@ -41,6 +43,7 @@ mod spec;
 pub mod stats;
 pub mod two_sample;
 
+mod ab_test;
 mod burn_rate;
 mod iqr;
 mod rate_in_window;
@@ -64,6 +67,7 @@ pub const ALL: &[Spec] = &[
     relative_change::SPEC,
     rate_in_window::SPEC,
     burn_rate::SPEC,
+    ab_test::SPEC,
 ];
 
 /// The detector of that name.

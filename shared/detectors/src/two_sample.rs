@@ -24,7 +24,7 @@ pub use false_discovery::benjamini_hochberg;
 pub use fisher::fisher_exact;
 pub use kolmogorov_smirnov::{kolmogorov_smirnov, kolmogorov_tail};
 pub use proportions::{Arm, two_proportion_z};
-pub use ranks::mann_whitney;
+pub use ranks::{hodges_lehmann, mann_whitney};
 pub use wasserstein::wasserstein;
 
 /// What a test says.

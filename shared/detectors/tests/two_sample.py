@@ -123,6 +123,7 @@ def compare(name, tested, reference):
         "ranks": {
             side: {"statistic": r.statistic, "p_value": 1.0 if one_value else r.pvalue} for side, r in ranks.items()
         },
+        "shift": np.median(np.subtract.outer(tested, reference)),
         "wasserstein": stats.wasserstein_distance(tested, reference),
         "divergences": [numeric(tested, reference, bins) for bins in (4, 10, 20)],
         "bootstrap": bootstrap(tested, reference, 20261125),

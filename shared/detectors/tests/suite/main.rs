@@ -1,6 +1,7 @@
 //! The detectors by cases, by property and against the figures of other libraries.
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod ab_test;
 mod build;
 mod burn_rate;
 mod coverage;

@@ -20,7 +20,8 @@ fn check(name: &str, direction: Option<Direction>, params: &[(&str, f64)], messa
 #[test]
 fn every_detector_is_found_by_its_name() {
     let names: Vec<&str> = ALL.iter().map(|s| s.name).collect();
-    assert_eq!(names, ["threshold", "z_score", "robust_z", "iqr", "relative_change", "rate_in_window", "burn_rate"]);
+    let points = ["threshold", "z_score", "robust_z", "iqr", "relative_change"];
+    assert_eq!(names, [&points[..], &["rate_in_window", "burn_rate", "ab_test"]].concat());
     for spec in ALL {
         assert_eq!(find(spec.name), Some(spec));
     }

@@ -19,6 +19,9 @@ const BURN_RATE: &[(&str, f64)] = &[
     ("slow_factor", 1.0),
 ];
 
+/// Detectors that compare two arms.
+const ARMS: [&str; 1] = ["ab_test"];
+
 /// Every detector in every direction that it takes.
 fn detectors() -> Vec<Detector> {
     let params: [(&str, &[(&str, f64)]); 4] = [
@@ -34,7 +37,7 @@ fn detectors() -> Vec<Detector> {
     };
     let made: Vec<Detector> =
         ALL.iter().flat_map(|spec| Direction::ALL.into_iter().filter_map(move |d| build(spec.name, d))).collect();
-    assert_eq!(made.len(), 18);
+    assert_eq!(made.len(), 21);
     made
 }
 
@@ -118,6 +121,36 @@ proptest! {
         let theirs = detector.evaluate(&crate::build::rates(&worse), &window(1, 0.0));
         prop_assert!(ours.verdict != Verdict::Confirmed || theirs.verdict == Verdict::Confirmed);
         prop_assert!(ours.score.zip(theirs.score).is_none_or(|(ours, theirs)| theirs >= ours), "{ours:?} {theirs:?}");
+    }
+
+    #[test]
+    fn no_values_break_a_comparison(slots in slots(25..80), tested in 8..40_u32, min_effect in 0.0..3.0_f64) {
+        for detector in detectors() {
+            check_sound(&detector.evaluate(&series(&slots), &window(tested, min_effect)))?;
+        }
+    }
+
+    #[test]
+    fn arms_know_no_unit(slots in slots(40..80), exponent in -30..30_i32, tested in 10..20_u32, min_effect in 0.0..2.0_f64) {
+        let scale = 2.0_f64.powi(exponent);
+        let scaled: Vec<Option<f64>> = slots.iter().map(|v| v.map(|v| v * scale)).collect();
+        for detector in detectors().iter().filter(|d| ARMS.contains(&d.name())) {
+            let ours = detector.evaluate(&series(&slots), &window(tested, min_effect));
+            let theirs = detector.evaluate(&series(&scaled), &window(tested, min_effect * scale));
+            prop_assert_eq!((ours.verdict, ours.score, ours.since), (theirs.verdict, theirs.score, theirs.since));
+        }
+    }
+
+    #[test]
+    fn a_larger_shift_is_never_less_unusual(slots in slots(60..80), shift in 0.0..20.0_f64, more in 0.0..20.0_f64) {
+        let with = |shift: f64| {
+            let mut slots = slots.clone();
+            for value in slots.iter_mut().rev().take(20) {
+                *value = value.map(|value| value + shift);
+            }
+            detector("ab_test", Some(Direction::Above), &[]).evaluate(&series(&slots), &window(20, 0.5))
+        };
+        prop_assert!(with(shift + more).score >= with(shift).score);
     }
 
     #[test]

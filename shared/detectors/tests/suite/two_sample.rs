@@ -7,7 +7,7 @@ use serde::Deserialize;
 use tocsin_detectors::Direction;
 use tocsin_detectors::two_sample::{
     Arm, Comparison, Divergence, benjamini_hochberg, bootstrap_difference, categorical, divergence, fisher_exact,
-    kolmogorov_smirnov, kolmogorov_tail, mann_whitney, numeric, two_proportion_z, wasserstein,
+    hodges_lehmann, kolmogorov_smirnov, kolmogorov_tail, mann_whitney, numeric, two_proportion_z, wasserstein,
 };
 
 #[derive(Deserialize)]
@@ -26,6 +26,7 @@ struct Sample {
     reference: Vec<f64>,
     ks: Test,
     ranks: BTreeMap<String, Test>,
+    shift: f64,
     wasserstein: f64,
     divergences: Vec<Divergences>,
     bootstrap: Bootstrap,
@@ -125,6 +126,8 @@ fn ranks_are_scipys() {
             let ours = mann_whitney(&s.tested, &s.reference, direction(word));
             check_test(&format!("{} {word}", s.name), ours, theirs);
         }
+        let ours = hodges_lehmann(&s.tested, &s.reference).expect("samples");
+        check(&format!("{}: shift", s.name), ours, s.shift, 0.0);
     }
 }
 
@@ -233,11 +236,13 @@ fn what_is_no_sample_has_no_figure() {
             assert_eq!(mann_whitney(tested, reference, Direction::Both), None);
             assert_eq!(kolmogorov_smirnov(tested, reference), None);
             assert_eq!(wasserstein(tested, reference), None);
+            assert_eq!(hodges_lehmann(tested, reference), None);
             assert_eq!(numeric(tested, reference, 10, 0.5), None);
             assert_eq!(bootstrap_difference(tested, reference, 100, 90, 1), None);
         }
     }
     assert_eq!(wasserstein(&[f64::MAX], &[f64::MIN]), None, "too far");
+    assert_eq!(hodges_lehmann(&[f64::MAX], &[f64::MIN]), None, "too far");
     assert_eq!(bootstrap_difference(&usual, &usual, 99, 90, 1), None);
     assert_eq!(bootstrap_difference(&usual, &usual, 100, 100, 1), None);
     assert_eq!(bootstrap_difference(&usual, &usual, usize::MAX, 90, 1), None);
