@@ -12,6 +12,7 @@
 //! | `relative_change` | … further than `percent` from the median | ≥ 10 points |
 //! | `rate_in_window` | the bound of the rate over the tested window is beyond `rate` and `ratio` | ≥ 30 events for `ratio` |
 //! | `burn_rate` | a long and a short window both burn the objective's error budget beyond `factor` | none |
+//! | `drift` | the tested values are distributed otherwise: `psi`, `kl`, `js`, `ks` above their limits | ≥ 100 points, `ks` alone 20 |
 //! | `ab_test` | tested window and baseline differ by more than chance would, and by `min_effect` | ≥ 30 events or 20 points |
 //!
 //! What they share:
@@ -19,6 +20,7 @@
 //!   rounded up to whole slots.
 //! - A band includes its edges: a value on the edge is as usual, one beyond it is anomalous. A band is never narrower
 //!   than `min_effect` to either side of what deviations are counted from; a deviation of exactly `min_effect` matters.
+//!   `drift` and `ab_test`, whose effect has no place on a band, say what theirs is.
 //! - A point detector confirms when every tested point there is lies beyond the band, and rejects when one does not.
 //! - A gap is an absent slot, never a zero. At least 80 % of the tested slots and, where a baseline is needed, 50 % of
 //!   its slots must hold a point. The newest slot may be missing without penalty: it may not be scraped yet.
@@ -45,6 +47,7 @@ pub mod two_sample;
 
 mod ab_test;
 mod burn_rate;
+mod drift;
 mod iqr;
 mod rate_in_window;
 mod relative_change;
@@ -67,6 +70,7 @@ pub const ALL: &[Spec] = &[
     relative_change::SPEC,
     rate_in_window::SPEC,
     burn_rate::SPEC,
+    drift::SPEC,
     ab_test::SPEC,
 ];
 

@@ -5,6 +5,7 @@ mod ab_test;
 mod build;
 mod burn_rate;
 mod coverage;
+mod drift;
 mod panel;
 mod params;
 mod points;

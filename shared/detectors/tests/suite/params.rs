@@ -21,7 +21,7 @@ fn check(name: &str, direction: Option<Direction>, params: &[(&str, f64)], messa
 fn every_detector_is_found_by_its_name() {
     let names: Vec<&str> = ALL.iter().map(|s| s.name).collect();
     let points = ["threshold", "z_score", "robust_z", "iqr", "relative_change"];
-    assert_eq!(names, [&points[..], &["rate_in_window", "burn_rate", "ab_test"]].concat());
+    assert_eq!(names, [&points[..], &["rate_in_window", "burn_rate", "drift", "ab_test"]].concat());
     for spec in ALL {
         assert_eq!(find(spec.name), Some(spec));
     }
@@ -123,6 +123,21 @@ fn windows_and_factors_of_a_burn_fit_each_other() {
     ));
     // A pair that is not used may say anything.
     detector("burn_rate", None, &[("objective", 0.999), ("slow_short_secs", 300_000.0)]);
+}
+
+#[test]
+fn a_drift_needs_a_measure_and_no_direction() {
+    check("drift", None, &[], "drift needs `psi`: the last usual population stability index, or `kl`, `js` or `ks`");
+    check(
+        "drift",
+        Some(Direction::Below),
+        &[("psi", 0.2)],
+        "`direction` of drift is below, but a distribution has no side: leave it out",
+    );
+    let votes = mistakes("drift", None, &[("psi", 0.2), ("ks", 0.2), ("votes", 3.0)]);
+    assert!(matches!(votes[..], [ParamError::OutOfRange { param: "votes", max: 2.0, .. }]));
+    assert!(matches!(mistakes("drift", None, &[("js", 0.7)])[..], [ParamError::OutOfRange { param: "js", .. }]));
+    detector("drift", None, &[("psi", 0.2), ("ks", 0.2), ("votes", 2.0)]);
 }
 
 #[test]

@@ -20,15 +20,19 @@ const BURN_RATE: &[(&str, f64)] = &[
 ];
 
 /// Detectors that compare two arms.
-const ARMS: [&str; 1] = ["ab_test"];
+const ARMS: [&str; 2] = ["drift", "ab_test"];
+
+/// Few bins, for short series.
+const DRIFT: &[(&str, f64)] = &[("bins", 2.0), ("psi", 0.1), ("kl", 0.05), ("js", 0.01), ("ks", 0.1), ("votes", 3.0)];
 
 /// Every detector in every direction that it takes.
 fn detectors() -> Vec<Detector> {
-    let params: [(&str, &[(&str, f64)]); 4] = [
+    let params: [(&str, &[(&str, f64)]); 5] = [
         ("threshold", &[("limit", 1.0)]),
         ("relative_change", &[("percent", 50.0)]),
         ("rate_in_window", &[("rate", 0.1), ("ratio", 1.0)]),
         ("burn_rate", BURN_RATE),
+        ("drift", DRIFT),
     ];
     let build = |name: &str, direction| {
         let given = params.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, given)| given);
@@ -37,7 +41,7 @@ fn detectors() -> Vec<Detector> {
     };
     let made: Vec<Detector> =
         ALL.iter().flat_map(|spec| Direction::ALL.into_iter().filter_map(move |d| build(spec.name, d))).collect();
-    assert_eq!(made.len(), 21);
+    assert_eq!(made.len(), 22);
     made
 }
 
@@ -124,14 +128,14 @@ proptest! {
     }
 
     #[test]
-    fn no_values_break_a_comparison(slots in slots(25..80), tested in 8..40_u32, min_effect in 0.0..3.0_f64) {
+    fn no_values_break_a_comparison(slots in slots(25..120), tested in 8..40_u32, min_effect in 0.0..3.0_f64) {
         for detector in detectors() {
             check_sound(&detector.evaluate(&series(&slots), &window(tested, min_effect)))?;
         }
     }
 
     #[test]
-    fn arms_know_no_unit(slots in slots(40..80), exponent in -30..30_i32, tested in 10..20_u32, min_effect in 0.0..2.0_f64) {
+    fn arms_know_no_unit(slots in slots(40..80), exponent in -30..30_i32, tested in 10..30_u32, min_effect in 0.0..2.0_f64) {
         let scale = 2.0_f64.powi(exponent);
         let scaled: Vec<Option<f64>> = slots.iter().map(|v| v.map(|v| v * scale)).collect();
         for detector in detectors().iter().filter(|d| ARMS.contains(&d.name())) {
