@@ -112,6 +112,11 @@ fn each_mistake_names_its_field_and_its_mend() {
     check("z: 4", "z: -4", "rules.latency.confirm.detectors[0].robust_z.z", "bounds");
     check("{ robust_z: { z: 4 } }", "", "rules.latency.confirm.detectors", "detectors");
     check("{ robust_z: { z: 4 } }", "rate_in_window: { rate: 0.1 }", "rules.latency.confirm.total_query", "");
+    check("{ robust_z: { z: 4 } }", "burn_rate: { objective: 0.999 }", "rules.latency.confirm.total_query", "");
+    let path = "rules.latency.confirm.detectors[0].burn_rate.objective";
+    check("{ robust_z: { z: 4 } }", "burn_rate: { objective: 99.9 }", path, "bounds");
+    let path = "rules.latency.confirm.detectors[0].drift.direction";
+    check("robust_z: { z: 4 }", "drift: { psi: 0.2, direction: above }", path, "leave it out");
     check("query: up", "query: up, for: 10m, step: 20m", "rules.latency.confirm.step", "shorter");
     check("query: up", "query: up, window: 2m, for: 5m", "rules.latency.confirm.window", "longer");
     check("query: up", "query: up, window: 30d, step: 1m", "rules.latency.confirm.step", "11000");

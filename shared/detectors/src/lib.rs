@@ -11,6 +11,9 @@
 //! | `iqr` | … beyond Tukey's fences, `k` interquartile ranges out | ≥ 20 points |
 //! | `relative_change` | … further than `percent` from the median | ≥ 10 points |
 //! | `rate_in_window` | the bound of the rate over the tested window is beyond `rate` and `ratio` | ≥ 30 events for `ratio` |
+//! | `burn_rate` | a long and a short window both burn the objective's error budget beyond `factor` | none |
+//! | `drift` | the tested values are distributed otherwise: `psi`, `kl`, `js`, `ks` above their limits | ≥ 100 points, `ks` alone 20 |
+//! | `ab_test` | tested window and baseline differ by more than chance would, and by `min_effect` | ≥ 30 events or 20 points |
 //! | `residual_quantile` | … is further from the last hour, the point before or its time of day than 99 % of 7 days' points, by a factor | streaming; ≥ 150 points, seasons from 2 days on |
 //! | `ewma` | … takes the exponentially weighted mean beyond its control limits | streaming; ≥ 30 points |
 //! | `cusum` | … takes the cumulative sum of deviations beyond `h` | streaming; ≥ 30 points |
@@ -23,6 +26,7 @@
 //!   rounded up to whole slots.
 //! - A band includes its edges: a value on the edge is as usual, one beyond it is anomalous. A band is never narrower
 //!   than `min_effect` to either side of what deviations are counted from; a deviation of exactly `min_effect` matters.
+//!   `drift` and `ab_test`, whose effect has no place on a band, say what theirs is.
 //! - A point detector confirms when every tested point there is lies beyond the band, and rejects when one does not.
 //! - A gap is an absent slot, never a zero. At least 80 % of the tested slots and, where a baseline is needed, 50 % of
 //!   its slots must hold a point. The newest slot may be missing without penalty: it may not be scraped yet.
@@ -40,7 +44,9 @@
 //!
 //! Adding a detector is one file with a `SPEC` and one line in [`ALL`].
 
+mod arms;
 mod band;
+mod counts;
 mod cut;
 mod detector;
 mod direction;
@@ -58,9 +64,13 @@ pub mod stats;
 mod stream;
 pub mod tail;
 mod trailing;
+pub mod two_sample;
 
+mod ab_test;
+mod burn_rate;
 mod control_chart;
 pub mod cusum;
+mod drift;
 pub mod ewma;
 mod iqr;
 mod rate_in_window;
@@ -87,6 +97,9 @@ pub const ALL: &[Spec] = &[
     iqr::SPEC,
     relative_change::SPEC,
     rate_in_window::SPEC,
+    burn_rate::SPEC,
+    drift::SPEC,
+    ab_test::SPEC,
     residual_quantile::SPEC,
     ewma::SPEC,
     cusum::SPEC,

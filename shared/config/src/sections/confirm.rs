@@ -31,8 +31,8 @@ const POINTS_MAX: u64 = 11_000;
 /// Detectors of one rule, at most.
 const DETECTORS_MAX: usize = 16;
 
-/// The detector that reads denominators.
-const RATE_DETECTOR: &str = "rate_in_window";
+/// The detectors that read denominators.
+const RATE_DETECTORS: [&str; 2] = ["rate_in_window", "burn_rate"];
 
 const FIELDS: &[&str] = &["query", "total_query", "window", "step", "for", "min_effect", "combine", "detectors"];
 
@@ -115,9 +115,9 @@ fn combine(value: &Value<'_>, detectors: Option<&[Detector]>) -> Option<Combine>
 
 /// A rate needs its denominators, and denominators need a rate.
 fn counted(fields: &Fields<'_>, detectors: &[Detector]) -> Option<()> {
-    let rate = detectors.iter().any(|detector| detector.name() == RATE_DETECTOR);
-    if rate && fields.get("total_query").is_none() {
-        let what = format!("{RATE_DETECTOR} needs the denominators");
+    let rate = detectors.iter().map(Detector::name).find(|name| RATE_DETECTORS.contains(name));
+    if let (Some(rate), None) = (rate, fields.get("total_query")) {
+        let what = format!("{rate} needs the denominators");
         return fields.whole().fail_at("total_query", what, "add a query that counts all events");
     }
     Some(())

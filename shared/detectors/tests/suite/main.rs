@@ -1,8 +1,11 @@
 //! The detectors by cases, by property and against the figures of other libraries.
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod ab_test;
 mod build;
+mod burn_rate;
 mod coverage;
+mod drift;
 mod panel;
 mod params;
 mod points;
@@ -12,3 +15,4 @@ mod recovery;
 mod reference;
 mod stream_figures;
 mod streams;
+mod two_sample;
