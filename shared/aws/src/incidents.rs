@@ -15,6 +15,7 @@ use crate::items::{
     Item, UNDISPATCHED, alert_ids, delivery_item, entry_item, episode_item, fingerprint_key, incident_item, millis,
     monitor_item, number, read_incident, text,
 };
+use crate::monitors::NOT_NEWER;
 use crate::store::unavailable;
 
 pub(crate) async fn absorb(
@@ -170,7 +171,7 @@ async fn send(store: &Store, writes: Vec<TransactWriteItem>) -> Result<Option<Ve
 fn monitor_write(store: &Store, change: &StateChange) -> Result<Option<TransactWriteItem>, StoreError> {
     let Some(monitor) = &change.monitor else { return Ok(None) };
     let put = put(store, monitor_item(monitor))
-        .condition_expression("attribute_not_exists(PK) OR observed_at <= :observed_at")
+        .condition_expression(NOT_NEWER)
         .expression_attribute_values(":observed_at", millis(monitor.observed_at));
     write(put).map(Some)
 }

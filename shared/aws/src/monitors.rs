@@ -1,9 +1,9 @@
 //! What was heard last of a source's monitors.
 //!
-//! Invariant: a record is written over only by who knows what stands there, or, in an incident's transaction, by news
-//! that are not older.
+//! Invariant: a record is written over only by who knows what stands there, or by news that are not older.
 
 use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use pipeline::ports::{Marked, MonitorRecord, StoreError};
 
 use crate::Store;
@@ -38,6 +38,20 @@ pub(crate) async fn write(
             }
         }
     };
+    write_if(put).await
+}
+
+/// True where nothing newer stands; compared with `:observed_at`.
+pub(crate) const NOT_NEWER: &str = "attribute_not_exists(PK) OR observed_at <= :observed_at";
+
+pub(crate) async fn hear_of(store: &Store, record: &MonitorRecord) -> Result<(), StoreError> {
+    let put = store.client.put_item().table_name(&store.table).set_item(Some(monitor_item(record)));
+    let put = put.condition_expression(NOT_NEWER);
+    write_if(put.expression_attribute_values(":observed_at", millis(record.observed_at))).await?;
+    Ok(())
+}
+
+async fn write_if(put: PutItemFluentBuilder) -> Result<Marked, StoreError> {
     match put.send().await {
         Ok(_) => Ok(Marked::Done),
         Err(SdkError::ServiceError(newer))

@@ -60,6 +60,10 @@ impl IncidentStore for Store {
         monitors::read(self, source).await
     }
 
+    async fn hear_of_monitor(&self, record: &MonitorRecord) -> Result<(), StoreError> {
+        monitors::hear_of(self, record).await
+    }
+
     async fn write_monitor(
         &self,
         record: &MonitorRecord,

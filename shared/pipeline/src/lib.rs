@@ -9,6 +9,7 @@ mod confirm;
 mod deliver;
 mod dispatch;
 mod enrich;
+mod heard;
 mod inbox;
 mod messages;
 mod metric;

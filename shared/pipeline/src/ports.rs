@@ -162,6 +162,8 @@ pub trait IncidentStore: Send + Sync {
     async fn mark_delivery(&self, delivery: &Delivery, token: &str) -> Result<Marked, StoreError>;
     /// What was heard of each monitor of a source.
     async fn monitors(&self, source: &str) -> Result<Vec<MonitorRecord>, StoreError>;
+    /// Writes what an alert says of its monitor, unless newer news stand there.
+    async fn hear_of_monitor(&self, record: &MonitorRecord) -> Result<(), StoreError>;
     /// Writes what was learned of a monitor, if its record still stands as `before`.
     async fn write_monitor(&self, record: &MonitorRecord, before: Option<&MonitorRecord>)
     -> Result<Marked, StoreError>;

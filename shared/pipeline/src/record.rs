@@ -10,7 +10,7 @@ use domain::{
 use tokio::time::Instant;
 
 use crate::enrich::Learned;
-use crate::ports::{MonitorRecord, StateChange};
+use crate::ports::StateChange;
 use crate::{Triage, TriageError, notify};
 
 /// What was found out for a decision, kept when the decision has to be made again.
@@ -66,27 +66,11 @@ impl Triage {
             expected_version: current.map(|i| i.version),
             expected_occurrences: current.map_or(0, |i| i.occurrences),
             ended: current.filter(|i| i.id != incident.id).cloned(),
-            monitor: self.monitor_record(&incident.fingerprint, fresh, subject),
+            monitor: self.heard(&incident.fingerprint, fresh.iter().find(|alert| alert.id == subject.id)),
             incident,
             entries,
             deliveries,
         }))
-    }
-
-    /// What the alert says of its monitor, where config has its source asked after webhooks that never came.
-    fn monitor_record(&self, fingerprint: &Fingerprint, fresh: &[Alert], subject: &Alert) -> Option<MonitorRecord> {
-        let reconciled = self.config.arize_api.as_ref()?.reconcile.as_ref()?;
-        if reconciled.source != subject.source || fresh.is_empty() {
-            return None;
-        }
-        Some(MonitorRecord {
-            source: subject.source.clone(),
-            id: subject.monitor_id.clone()?,
-            status: subject.status,
-            fingerprint: Some(fingerprint.clone()),
-            observed_at: subject.observed_at,
-            missed_since: None,
-        })
     }
 
     /// Everyone on the rule's route is told that an episode opened.

@@ -71,7 +71,10 @@ impl Triage {
         let Some(subject) = run.iter().max_by_key(|a| a.received_at) else { return Ok(()) };
         let current = if run.iter().all(|a| a.status == Status::Firing) {
             match self.store.absorb(fingerprint, &self.duplicates(&run, subject)).await? {
-                Absorbed::Counted => return Ok(()),
+                Absorbed::Counted => {
+                    self.remember(fingerprint, &run, None).await;
+                    return Ok(());
+                }
                 Absorbed::Current(current) => current.map(|boxed| *boxed),
             }
         } else {
@@ -122,7 +125,11 @@ impl Triage {
             let change = self.record(fingerprint, current.as_ref(), &fresh, subject, &decision, &mut findings).await?;
             let Some(change) = change else { return Ok(()) };
             match self.store.commit(&change).await? {
-                Committed::Done => return self.dispatch(&change, subject).await,
+                Committed::Done => {
+                    self.dispatch(&change, subject).await?;
+                    self.remember(fingerprint, &fresh, change.monitor.as_ref()).await;
+                    return Ok(());
+                }
                 Committed::Conflict(newer) => current = newer.map(|boxed| *boxed),
             }
         }

@@ -109,6 +109,23 @@ async fn a_second_problem_of_a_known_monitor_goes_under_its_fingerprint() -> any
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_monitors_of_one_problem_are_both_heard_of() -> anyhow::Result<()> {
+    let world = World::with_config(&config(), None).await?;
+    world.post(&firing("gpt-4o-mini")).await?;
+    world.quiet().await?;
+    let mut other = firing("gpt-4o-mini");
+    other["monitor"]["id"] = json!("mon-2");
+    world.post(&other).await?;
+    world.quiet().await?;
+    let mut of_rest = monitor(&world, "TRIGGERED");
+    of_rest["id"] = json!("mon-2");
+    world.stand_ins().arize.put(of_rest);
+    assert_eq!(minutes(&world, 5, "TRIGGERED").await?, Pulled::default());
+    assert_eq!((world.incidents().await?.len(), paged(&world).len()), (1, 1));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_that_is_only_late_is_the_one_that_counts() -> anyhow::Result<()> {
     let world = World::with_config(&config(), None).await?;
     assert_eq!(minutes(&world, 1, "TRIGGERED").await?.missed, 0);
