@@ -61,13 +61,20 @@ pub(crate) fn source_partition(source: &str) -> String {
 /// Begins the sort key of a monitor.
 pub(crate) const MONITOR_PREFIX: &str = "MONITOR#";
 
+pub(crate) fn monitor_key(source: &str, id: &str) -> Item {
+    key(source_partition(source), format!("{MONITOR_PREFIX}{id}"))
+}
+
 /// What was heard last of a monitor.
 pub(crate) fn monitor_item(record: &MonitorRecord) -> Item {
-    let mut item = key(source_partition(&record.source), format!("{MONITOR_PREFIX}{}", record.id));
+    let mut item = monitor_key(&record.source, &record.id);
     item.insert("status".to_owned(), text(record.status.as_str()));
     item.insert("observed_at".to_owned(), millis(record.observed_at));
     if let Some(fingerprint) = &record.fingerprint {
         item.insert("fingerprint".to_owned(), text(fingerprint.as_str()));
+    }
+    if record.asked {
+        item.insert("asked".to_owned(), AttributeValue::Bool(true));
     }
     if let Some(since) = record.missed_since {
         item.insert("missed_since".to_owned(), millis(since));
@@ -89,6 +96,7 @@ pub(crate) fn read_monitor(source: &str, item: &Item) -> Result<MonitorRecord, S
         id,
         status,
         fingerprint: fingerprint.map_err(|_| unreadable(item, "`fingerprint` is none"))?,
+        asked: item.contains_key("asked"),
         observed_at: read_time(item, "observed_at")?,
         missed_since: item.contains_key("missed_since").then(|| read_time(item, "missed_since")).transpose()?,
     })

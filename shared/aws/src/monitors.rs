@@ -8,12 +8,25 @@ use pipeline::ports::{Marked, MonitorRecord, StoreError};
 
 use crate::Store;
 use crate::deliveries::query;
-use crate::items::{MONITOR_PREFIX, millis, monitor_item, read_monitor, source_partition, text};
+use crate::items::{MONITOR_PREFIX, millis, monitor_item, monitor_key, read_monitor, source_partition, text};
 use crate::store::unavailable;
 
 pub(crate) async fn read(store: &Store, source: &str) -> Result<Vec<MonitorRecord>, StoreError> {
     let items = query(store, source_partition(source), MONITOR_PREFIX).await?;
     items.iter().map(|item| read_monitor(source, item)).collect()
+}
+
+pub(crate) async fn read_one(store: &Store, source: &str, id: &str) -> Result<Option<MonitorRecord>, StoreError> {
+    let answer = store
+        .client
+        .get_item()
+        .table_name(&store.table)
+        .set_key(Some(monitor_key(source, id)))
+        .consistent_read(true)
+        .send()
+        .await
+        .map_err(|error| unavailable("GetItem", &error))?;
+    answer.item.as_ref().map(|item| read_monitor(source, item)).transpose()
 }
 
 pub(crate) async fn write(

@@ -56,6 +56,10 @@ impl IncidentStore for Store {
         claim::mark(self, delivery, token).await
     }
 
+    async fn monitor(&self, source: &str, id: &str) -> Result<Option<MonitorRecord>, StoreError> {
+        monitors::read_one(self, source, id).await
+    }
+
     async fn monitors(&self, source: &str) -> Result<Vec<MonitorRecord>, StoreError> {
         monitors::read(self, source).await
     }

@@ -95,6 +95,8 @@ pub struct MonitorRecord {
     pub status: Status,
     /// Under which fingerprint; `None` where it never said anything.
     pub fingerprint: Option<Fingerprint>,
+    /// Whether that fingerprint is of what was asked for, and its webhook's own may be another.
+    pub asked: bool,
     /// When its system saw that.
     pub observed_at: Timestamp,
     /// Since when its system says that it fires, and no webhook came.
@@ -160,6 +162,8 @@ pub trait IncidentStore: Send + Sync {
     async fn claim_delivery(&self, id: &DeliveryId, lease: &Lease, now: Timestamp) -> Result<Claim, StoreError>;
     /// Writes a delivery's state, if `token` still holds its lease.
     async fn mark_delivery(&self, delivery: &Delivery, token: &str) -> Result<Marked, StoreError>;
+    /// What was heard of a monitor.
+    async fn monitor(&self, source: &str, id: &str) -> Result<Option<MonitorRecord>, StoreError>;
     /// What was heard of each monitor of a source.
     async fn monitors(&self, source: &str) -> Result<Vec<MonitorRecord>, StoreError>;
     /// Writes what an alert says of its monitor, unless newer news stand there.

@@ -13,13 +13,11 @@ use domain::{Alert, AlertId, Gap, Status, Timestamp};
 use sources::Inbound;
 use tokio::time::timeout;
 
+use crate::heard::MISSED;
 use crate::inbox::{item, pack};
 use crate::ports::{MonitorReader, MonitorRecord, MonitorState, ReadError};
 use crate::pull::{Pull, PullError, Pulled};
 use crate::{Item, metric};
-
-/// The label that says it, on alerts whose webhook never came.
-const LABEL: (&str, &str) = ("webhook", "missed");
 
 impl Pull {
     /// Asks once, if the config says so.
@@ -70,7 +68,7 @@ impl Pull {
             return Ok(Pulled::default());
         }
         let mut labels = alert.labels.clone();
-        labels.insert(LABEL.0.to_owned(), LABEL.1.to_owned());
+        labels.insert(MISSED.0.to_owned(), MISSED.1.to_owned());
         self.tell(&state.id, Alert { labels, ..alert }, record).await?;
         Ok(Pulled { missed: 1, ..Pulled::default() })
     }
@@ -89,6 +87,7 @@ impl Pull {
             id: monitor.to_owned(),
             status: Status::Cleared,
             fingerprint: None,
+            asked: false,
             observed_at: alert.observed_at,
             missed_since: None,
         };
@@ -150,7 +149,8 @@ impl Pull {
     async fn tell(&self, monitor: &str, alert: Alert, record: Option<&MonitorRecord>) -> Result<(), PullError> {
         let (status, observed_at) = (alert.status, alert.observed_at);
         let Item { alert, fingerprint: own } = item(&self.config, alert);
-        let fingerprint = record.and_then(|r| r.fingerprint.clone()).unwrap_or(own);
+        let known = record.filter(|record| record.fingerprint.is_some());
+        let fingerprint = known.and_then(|record| record.fingerprint.clone()).unwrap_or(own);
         let id = format!("{}-{fingerprint}-{}-{}", alert.source, observed_at.as_millisecond(), status.as_str());
         let alert = Alert { id: AlertId::new(id), ..alert };
         let told = MonitorRecord {
@@ -158,6 +158,7 @@ impl Pull {
             id: monitor.to_owned(),
             status,
             fingerprint: Some(fingerprint.clone()),
+            asked: known.is_none_or(|record| record.asked),
             observed_at,
             missed_since: None,
         };

@@ -109,6 +109,32 @@ async fn a_second_problem_of_a_known_monitor_goes_under_its_fingerprint() -> any
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_that_comes_after_all_joins_the_incident_that_was_asked_for_and_so_does_its_clear()
+-> anyhow::Result<()> {
+    let world = World::with_config(&config(), None).await?;
+    assert_eq!(minutes(&world, 3, "TRIGGERED").await?.missed, 1);
+    // With a model, which the REST object lacks: another fingerprint.
+    let own = world.post(&firing("gpt-4o-mini")).await?;
+    world.quiet().await?;
+    world.post(&firing("gpt-4o-mini")).await?;
+    world.quiet().await?;
+    let record = world.newest().await?;
+    assert_ne!(record["fingerprint"], own.as_str());
+    assert_eq!((&record["occurrences"], paged(&world).len()), (&json!(3), 1));
+    assert_eq!(minutes(&world, 3, "TRIGGERED").await?, Pulled::default());
+    world.post(&cleared("gpt-4o-mini")).await?;
+    world.quiet().await?;
+    assert_eq!(paged(&world), ["trigger", "resolve"]);
+    assert_eq!(world.incidents().await?.len(), 1);
+    // What comes next is its own again.
+    world.clock.advance(60 * MINUTE_SECS);
+    world.post(&firing("gpt-4o-mini")).await?;
+    world.quiet().await?;
+    assert_eq!(world.newest().await?["fingerprint"], own.as_str());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_monitors_of_one_problem_are_both_heard_of() -> anyhow::Result<()> {
     let world = World::with_config(&config(), None).await?;
     world.post(&firing("gpt-4o-mini")).await?;
