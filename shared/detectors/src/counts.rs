@@ -69,3 +69,24 @@ pub(crate) fn whole(count: f64) -> Option<u64> {
     let usable = (0.0..=9_007_199_254_740_992.0).contains(&count);
     usable.then(|| format!("{:.0}", count.abs().round()).parse().ok()).flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_is_whole_or_none() {
+        assert_eq!([0.0, -0.0, 0.4, 2.5, 1e15].map(whole), [0, 0, 0, 3, 1_000_000_000_000_000].map(Some));
+        assert_eq!(whole(9_007_199_254_740_992.0), Some(1 << 53));
+        for bad in [-1.0, -0.1, 9_007_199_254_740_994.0, f64::MAX, f64::INFINITY, f64::NAN] {
+            assert_eq!(whole(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_count_is_a_number() {
+        for count in [0, 1, (1 << 32) - 1, 1 << 32, (1 << 53) - 1, 1 << 53] {
+            assert_eq!(whole(float(count)), Some(count));
+        }
+    }
+}

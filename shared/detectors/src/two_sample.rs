@@ -42,7 +42,7 @@ fn normal_tail(z: f64, direction: Direction) -> f64 {
     match direction {
         Direction::Above => normal.sf(z),
         Direction::Below => normal.sf(-z),
-        Direction::Both => (2.0 * normal.sf(z.abs())).min(1.0),
+        Direction::Both => 2.0 * normal.sf(z.abs()),
     }
 }
 

@@ -111,7 +111,7 @@ pub fn numeric(tested: &[f64], reference: &[f64], bins: usize, smoothing: f64) -
     if edges.first() == reference.first() {
         edges.splice(..0, reference.first().map(|least| least.next_down()));
     }
-    // Rounding may put one edge a little above the next.
+    // A gap too large to compute with makes an edge infinite.
     edges.sort_by(f64::total_cmp);
     edges.dedup();
     let count = |sample: &[f64]| -> Option<Vec<u64>> {

@@ -53,7 +53,7 @@ impl Hypergeometric {
         let least = (self.tested + self.all_hits).saturating_sub(self.events);
         let most = self.tested.min(self.all_hits);
         let product = u128::from(self.tested + 1) * u128::from(self.all_hits + 1);
-        let mode = u64::try_from(product / u128::from(self.events + 2)).ok()?.clamp(least, most);
+        let mode = u64::try_from(product / u128::from(self.events + 2)).ok()?;
         let mut weights = vec![(mode, 1.0)];
         let (mut count, mut weight) = (mode, 1.0);
         while count < most && weight > 0.0 && weights.len() <= TERMS_MAX {

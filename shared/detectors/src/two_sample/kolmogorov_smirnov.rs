@@ -10,7 +10,7 @@ const EXACT_PAIRS_MAX: usize = 100_000;
 
 /// D = max |F₁ − F₂| and its p value in both directions, exact for up to 100,000 pairs of values, else by Kolmogorov's
 /// limit: Hodges, "The significance probability of the Smirnov two-sample test", Arkiv för Matematik 3 (1958). With
-/// ties both are too large rather than too small. `None` where an arm is empty or holds what is not finite.
+/// ties the p value is too large rather than too small. `None` where an arm is empty or holds what is not finite.
 #[must_use]
 pub fn kolmogorov_smirnov(tested: &[f64], reference: &[f64]) -> Option<Comparison> {
     let (tested, reference) = (sorted(tested)?, sorted(reference)?);

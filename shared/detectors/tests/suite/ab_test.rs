@@ -60,6 +60,25 @@ fn few_expected_hits_are_told_apart_exactly() {
 }
 
 #[test]
+fn few_expected_misses_are_told_apart_exactly() {
+    let evidence = shares(Direction::Below, (399.0, 400.0), (18.0, 20.0), 0.0);
+    let p = fisher_exact([[36, 4], [3990, 10]], Direction::Below).expect("counts");
+    assert_eq!((evidence.verdict, evidence.score), (Verdict::Confirmed, Some(score(p))));
+}
+
+#[test]
+fn since_is_where_a_share_left_the_baseline() {
+    let since = |usual: f64, tested: [f64; 3]| {
+        let slots: Vec<(f64, f64)> =
+            std::iter::repeat_n((usual, 200.0), 10).chain(tested.map(|hits| (hits, 200.0))).collect();
+        ab(Direction::Both).evaluate(&rates(&slots), &window(3, 0.0)).since
+    };
+    assert_eq!(since(180.0, [180.0, 20.0, 20.0]), Some(at(11)));
+    assert_eq!(since(20.0, [20.0, 180.0, 180.0]), Some(at(11)));
+    assert_eq!(since(20.0, [180.0, 20.0, 20.0]), Some(at(10)));
+}
+
+#[test]
 fn a_direction_asks_one_side() {
     for (tested, above, below) in
         [(24.0, Verdict::Confirmed, Verdict::Rejected), (2.0, Verdict::Rejected, Verdict::Confirmed)]

@@ -86,6 +86,15 @@ fn one_of_three_wakes_nobody_and_three_of_three_do() {
 }
 
 #[test]
+fn fractions_of_bad_events_are_rounded() {
+    // What `increase()` makes of three events.
+    let series = |bad: f64| rates(&[vec![(0.0, 0.0); 59], vec![(bad, 3.0)]].concat());
+    let detector = objective(0.999, &[("medium_factor", 0.0)]);
+    assert_eq!(says(&detector, &series(2.6)).verdict, Verdict::Confirmed);
+    assert_eq!(says(&detector, &series(2.4)).verdict, Verdict::Rejected);
+}
+
+#[test]
 fn chance_is_no_burn() {
     // 4 of 200 an hour: 20 times the budget, and its Wilson bound 9.2 times.
     let low = objective(0.999, &[("medium_factor", 0.0)]);

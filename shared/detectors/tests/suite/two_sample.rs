@@ -212,6 +212,7 @@ fn categories_that_one_sample_lacks_are_compared_too() {
     assert!(categorical(&tested, &reference, 0.5).is_some_and(|d| d.bins == 4 && d.psi > 0.0));
     assert_eq!(categorical(&tested, &reference, 0.0), None, "an empty category is infinitely far");
     assert_eq!(categorical(&tested, &BTreeMap::new(), 0.5), None);
+    assert_eq!(divergence(&[5, 0, 5], &[5, 0, 5], 0.0).map(|d| d.psi), Some(0.0), "unless it is empty in both");
 }
 
 #[test]
@@ -229,6 +230,32 @@ fn equal_shares_do_not_differ_whatever_the_sizes() {
 }
 
 #[test]
+fn one_value_has_no_order() {
+    for (n, m) in (1..40).flat_map(|n| (1..40).map(move |m| (n, m))) {
+        for direction in Direction::ALL {
+            let test = mann_whitney(&vec![0.1; n], &vec![0.1; m], direction).expect("samples");
+            assert!((test.p_value - 1.0).abs() < 1e-12, "{n} and {m}: {test:?}");
+        }
+    }
+    // So many that rounding leaves a variance below 0.
+    let many = vec![0.1; 165_146];
+    for direction in Direction::ALL {
+        assert!(mann_whitney(&many, &many, direction).is_some_and(|test| test.p_value > 0.99), "{direction}");
+    }
+    assert_eq!(hodges_lehmann(&[0.1], &[0.1]).map(f64::to_bits), Some(0), "not a negative zero");
+}
+
+#[test]
+fn tables_that_are_equally_probable_are_equally_extreme() {
+    for (events, hits) in (2..60_u64).flat_map(|events| (0..events.div_ceil(2)).map(move |hits| (events, hits))) {
+        let table = [[hits, events - hits], [events - hits, hits]];
+        let both = fisher_exact(table, Direction::Both).expect("counts");
+        let below = fisher_exact(table, Direction::Below).expect("counts");
+        check(&format!("{table:?}"), both, 2.0 * below, 0.0);
+    }
+}
+
+#[test]
 fn what_is_no_sample_has_no_figure() {
     let usual = [1.0, 2.0, 3.0];
     for bad in [&[][..], &[f64::NAN], &[1.0, f64::INFINITY]] {
@@ -243,9 +270,11 @@ fn what_is_no_sample_has_no_figure() {
     }
     assert_eq!(wasserstein(&[f64::MAX], &[f64::MIN]), None, "too far");
     assert_eq!(hodges_lehmann(&[f64::MAX], &[f64::MIN]), None, "too far");
+    assert!(numeric(&[0.0], &[f64::MIN, 1e308, f64::MAX], 4, 0.5).is_some(), "an edge is infinite");
     assert_eq!(bootstrap_difference(&usual, &usual, 99, 90, 1), None);
     assert_eq!(bootstrap_difference(&usual, &usual, 100, 100, 1), None);
     assert_eq!(bootstrap_difference(&usual, &usual, usize::MAX, 90, 1), None);
+    assert_eq!(bootstrap_difference(&usual, &usual, 20_000_000, 90, 1), None, "120 million draws");
     assert_eq!(divergence(&[1, 2], &[1, 2, 3], 0.5), None);
     assert_eq!(divergence(&[0, 0], &[1, 2], 0.5), None);
     assert_eq!(divergence(&[u64::MAX, 1], &[1, 2], 0.5), None);
