@@ -20,6 +20,7 @@
 //! | `control_chart` | … completes a pattern of the Western Electric or the Nelson rules | streaming; ≥ 30 points |
 //! | `spot` | … is beyond the limit that extreme value theory expects a share `q` of points to exceed | streaming; ≥ 560 points |
 //! | `stl_residual` | … is far from season and level, by what STL leaves over | streaming; ≥ 2 periods |
+//! | `random_cut_forest` | … is unlike the points before it, by the cuts that single it out; feature `random_cut_forest` | streaming; ≥ 256 points |
 //!
 //! What they share:
 //! - The last `test_secs` seconds are tested and the rest is the baseline; the two never overlap. `test_secs` is
@@ -73,6 +74,8 @@ pub mod cusum;
 mod drift;
 pub mod ewma;
 mod iqr;
+#[cfg(feature = "random_cut_forest")]
+mod random_cut_forest;
 mod rate_in_window;
 mod relative_change;
 mod residual_quantile;
@@ -106,6 +109,8 @@ pub const ALL: &[Spec] = &[
     control_chart::SPEC,
     spot::SPEC,
     stl_residual::SPEC,
+    #[cfg(feature = "random_cut_forest")]
+    random_cut_forest::SPEC,
 ];
 
 /// The detector of that name.

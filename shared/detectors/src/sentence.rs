@@ -29,7 +29,7 @@ pub(crate) fn stands(beyond: Option<Direction>, band: Band) -> String {
         (Some(low), Some(high)) => format!("expected {low} to {high}"),
         (None, Some(high)) => format!("expected maximum of {high}"),
         (Some(low), None) => format!("expected minimum of {low}"),
-        (None, None) => "expected".to_owned(),
+        (None, None) => "usual".to_owned(),
     };
     match (beyond, low.is_some(), high.is_some()) {
         (Some(side), _, _) => format!("is {side} the {expected}"),
