@@ -2,15 +2,15 @@
 //!
 //! Invariant: a rule fires only with the newest point as part of its pattern; a series that does not vary fires none.
 //!
-//! - Formula, on residuals: u, the point in spreads from the median of the last `memory` points before it. The rules stand
-//!   in `rules.rs`. Score: 1.0 is the last that fires nothing, for a rule of distances the distance over its limit, for a
+//! - Formula, on residuals: u, the point in spreads from its baseline (`baseline.rs`: level of the last `memory` points,
+//!   season taken off where two days are known). The rules stand in `rules.rs`. Score: 1.0 is the last that fires nothing, for a rule of distances the distance over its limit, for a
 //!   rule of runs the run over the longest usual one; the largest of all rules. The spread is the largest of
 //!   1.4826 · MAD, IQR / 1.349 and its floor (5 % of the standard deviation, 1 % of |median|, `resolution`).
 //! - Parameters: `rules`, 4 (default): Western Electric's four, 8: Nelson's eight; `memory`, in points, default 1,440;
 //!   `resolution`, in the metric's unit, default 0.
-//! - The rules presume points that do not depend on their neighbours. On a metric with seasons or slow waves the rules of
-//!   runs fire all the time: give a `min_effect`, or use `residual_quantile`.
-//! - `min_effect` is counted from the median. The band shown is where the newest point would have fired nothing.
+//! - The rules presume points that do not depend on their neighbours. On a metric with slow waves the rules of runs fire all
+//!   the time: give a `min_effect`, or use `residual_quantile`.
+//! - `min_effect` is counted from the baseline. The band shown is where the newest point would have fired nothing.
 //! - History: 30 points. Gaps: passed over; a run goes on behind one.
 //! - Zero variance: the floor decides, and Nelson's rule 7 (too little variation) has no say.
 //! - Source: Western Electric, "Statistical Quality Control Handbook" (1956); Nelson, "The Shewhart control chart: tests
@@ -20,10 +20,10 @@ use std::collections::VecDeque;
 
 use domain::Timestamp;
 
+use crate::baseline::Baseline;
 use crate::model::{Finding, Gauge, Model, Side};
 use crate::rules::{self, Fired, NELSON, RUN_MAX, Rule, WESTERN_ELECTRIC};
 use crate::spec::{MEMORY, Method, RESOLUTION};
-use crate::trailing::Trailing;
 use crate::{Detector, Direction, ParamError, ParamSpec, Spec};
 
 /// Points before which nothing is said.
@@ -44,11 +44,11 @@ pub(crate) const SPEC: Spec = Spec {
         RESOLUTION,
     ],
     check: Some(check),
-    method: Method::Streaming(|detector, _| {
+    method: Method::Streaming(|detector, step_secs| {
         Box::new(ControlChart {
             rules: if detector.param("rules") > 4.0 { &NELSON } else { &WESTERN_ELECTRIC },
             last: VecDeque::new(),
-            trailing: Trailing::new(POINTS_MIN, detector.count("memory"), detector.param("resolution")),
+            baseline: Baseline::new(step_secs, POINTS_MIN, detector.count("memory"), detector.param("resolution")),
         })
     }),
 };
@@ -64,7 +64,7 @@ struct ControlChart {
     rules: &'static [Rule],
     /// The last standardised values, oldest first.
     last: VecDeque<f64>,
-    trailing: Trailing,
+    baseline: Baseline,
 }
 
 impl Model for ControlChart {
@@ -72,10 +72,8 @@ impl Model for ControlChart {
         POINTS_MIN
     }
 
-    fn push(&mut self, _: Timestamp, value: f64) -> Option<Finding> {
-        let usual = self.trailing.usual();
-        self.trailing.push(value);
-        let usual = usual?;
+    fn push(&mut self, at: Timestamp, value: f64) -> Option<Finding> {
+        let usual = self.baseline.learn(at, value)?;
         let standardised = usual.standardised(value);
         if self.last.len() >= RUN_MAX {
             self.last.pop_front();
@@ -94,7 +92,7 @@ impl Model for ControlChart {
             gain: 1.0,
         };
         let larger = if low.score > high.score { &low } else { &high };
-        let name = if larger.score > 1.0 { larger.name } else { "distance from the median" };
+        let name = if larger.score > 1.0 { larger.name } else { "distance from the baseline" };
         let gauge = Gauge { name, value: standardised, suffix: " sigma" };
         Some(Finding { below: side(&low, -1.0), above: side(&high, 1.0), gauge })
     }

@@ -3,7 +3,7 @@
 //! Invariant: neither sum is below 0, so that a long usual stretch is no credit against a later shift.
 //!
 //! - Formula, two-sided and tabular: `C⁺ = max(0, C⁺ + u − k)` and `C⁻ = max(0, C⁻ − u − k)` with u the point in spreads
-//!   from the median of the last `memory` points before it; anomalous when a sum exceeds `h`. Score: the sum over h. The
+//!   from its baseline (`baseline.rs`: level of the last `memory` points, season taken off where two days are known); anomalous when a sum exceeds `h`. Score: the sum over h. The
 //!   spread is the largest of 1.4826 · MAD, IQR / 1.349 and its floor (5 % of the standard deviation, 1 % of |median|,
 //!   `resolution`).
 //! - Parameters: `k`, the allowance in spreads, default 0.5, half the shift to find; `h`, in spreads, default 8 (normal
@@ -12,8 +12,7 @@
 //!   sums begin anew after a signal, 0: they go on, up to 2 h; use 0 where a rule's `for:` asks for several points;
 //!   `memory`, in points, default 1,440; `resolution`, in the metric's unit, default 0.
 //! - `min_effect` is compared with the shift's estimate, k + C / N spreads, N the points since the sum was 0.
-//! - History: 30 points. Gaps: passed over; the sums stay as they were. Seasons: it knows none; use a short `memory`, or
-//!   `residual_quantile`.
+//! - History: 30 points. Gaps: passed over; the sums stay as they were.
 //! - Zero variance: the floor decides; over zeros any value but zero is anomalous, unless `resolution` says otherwise.
 //! - Source: Page, "Continuous inspection schemes", Biometrika 41 (1954); fast initial response: Lucas & Crosier, "Fast
 //!   initial response for CUSUM quality-control schemes", Technometrics 24 (1982); the estimate: Montgomery, "Introduction
@@ -21,9 +20,9 @@
 
 use domain::Timestamp;
 
+use crate::baseline::Baseline;
 use crate::model::{Finding, Gauge, Model, Side};
 use crate::spec::{MEMORY, Method, RESOLUTION};
-use crate::trailing::Trailing;
 use crate::{Direction, ParamSpec, Spec};
 
 /// Points before which nothing is said.
@@ -59,12 +58,12 @@ pub(crate) const SPEC: Spec = Spec {
         RESOLUTION,
     ],
     check: None,
-    method: Method::Streaming(|detector, _| {
+    method: Method::Streaming(|detector, step_secs| {
         let (k, h) = (detector.param("k"), detector.param("h"));
         Box::new(Cusum {
             sums: Sums::new(k, h, detector.param("head_start")),
             goes_on: detector.param("reset") < 0.5,
-            trailing: Trailing::new(POINTS_MIN, detector.count("memory"), detector.param("resolution")),
+            baseline: Baseline::new(step_secs, POINTS_MIN, detector.count("memory"), detector.param("resolution")),
         })
     }),
 };
@@ -72,7 +71,7 @@ pub(crate) const SPEC: Spec = Spec {
 struct Cusum {
     sums: Sums,
     goes_on: bool,
-    trailing: Trailing,
+    baseline: Baseline,
 }
 
 impl Model for Cusum {
@@ -80,10 +79,8 @@ impl Model for Cusum {
         POINTS_MIN
     }
 
-    fn push(&mut self, _: Timestamp, value: f64) -> Option<Finding> {
-        let usual = self.trailing.usual();
-        self.trailing.push(value);
-        let usual = usual?;
+    fn push(&mut self, at: Timestamp, value: f64) -> Option<Finding> {
+        let usual = self.baseline.learn(at, value)?;
         let Sums { k, h, .. } = self.sums;
         let before = self.sums.clone();
         self.sums.push(usual.standardised(value));

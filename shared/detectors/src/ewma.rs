@@ -2,25 +2,24 @@
 //!
 //! Invariant: the limits are exact from the first point on, not only in the long run.
 //!
-//! - Formula: `z_t = λ u_t + (1 − λ) z_(t−1)` from 0, with `u_t` the point in spreads from the median of the last `memory`
-//!   points before it; anomalous when `|z_t| > L √(λ / (2 − λ) · (1 − (1 − λ)^(2t)))`. Score: `|z_t|` over that limit. The
+//! - Formula: `z_t = λ u_t + (1 − λ) z_(t−1)` from 0, with `u_t` the point in spreads from its baseline (`baseline.rs`: level
+//!   of the last `memory` points, season taken off where two days are known); anomalous when `|z_t| > L √(λ / (2 − λ) · (1 − (1 − λ)^(2t)))`. Score: `|z_t|` over that limit. The
 //!   spread is the largest of 1.4826 · MAD, IQR / 1.349 and its floor (5 % of the standard deviation, 1 % of |median|,
 //!   `resolution`).
 //! - Parameters: `lambda`, the newest point's weight, default 0.2; `limit` (L), in standard deviations of z, default 4;
 //!   `memory`, in points, default 1,440; `resolution`, in the metric's unit, default 0. L of 2.7 to 3 is usual in
 //!   process control, for single processes looked at by people; at one look a minute it would call twice a day.
 //! - `min_effect` is compared with the mean's shift, `z_t` in the metric's unit. The band shown is that of the newest point.
-//! - History: 30 points. Gaps: passed over; the mean stays as it was. Seasons: it knows none; use a short `memory`, or
-//!   `residual_quantile`.
+//! - History: 30 points. Gaps: passed over; the mean stays as it was.
 //! - Zero variance: the floor decides; over zeros any value but zero is anomalous, unless `resolution` says otherwise.
 //! - Source: Roberts, "Control chart tests based on geometric moving averages", Technometrics 1 (1959); exact limits:
 //!   Lucas & Saccucci, "Exponentially weighted moving average control schemes", Technometrics 32 (1990).
 
 use domain::Timestamp;
 
+use crate::baseline::Baseline;
 use crate::model::{Finding, Gauge, Model, Side};
 use crate::spec::{MEMORY, Method, RESOLUTION};
-use crate::trailing::Trailing;
 use crate::{Direction, ParamSpec, Spec};
 
 /// Points before which nothing is said.
@@ -48,17 +47,17 @@ pub(crate) const SPEC: Spec = Spec {
         RESOLUTION,
     ],
     check: None,
-    method: Method::Streaming(|detector, _| {
+    method: Method::Streaming(|detector, step_secs| {
         Box::new(Ewma {
             mean: WeightedMean::new(detector.param("lambda"), detector.param("limit")),
-            trailing: Trailing::new(POINTS_MIN, detector.count("memory"), detector.param("resolution")),
+            baseline: Baseline::new(step_secs, POINTS_MIN, detector.count("memory"), detector.param("resolution")),
         })
     }),
 };
 
 struct Ewma {
     mean: WeightedMean,
-    trailing: Trailing,
+    baseline: Baseline,
 }
 
 impl Model for Ewma {
@@ -66,10 +65,8 @@ impl Model for Ewma {
         POINTS_MIN
     }
 
-    fn push(&mut self, _: Timestamp, value: f64) -> Option<Finding> {
-        let usual = self.trailing.usual();
-        self.trailing.push(value);
-        let usual = usual?;
+    fn push(&mut self, at: Timestamp, value: f64) -> Option<Finding> {
+        let usual = self.baseline.learn(at, value)?;
         let before = self.mean.value();
         self.mean.push(usual.standardised(value));
         let WeightedMean { lambda, mean, .. } = self.mean;

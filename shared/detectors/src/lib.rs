@@ -47,6 +47,7 @@
 
 mod arms;
 mod band;
+mod baseline;
 mod counts;
 mod cut;
 mod detector;

@@ -4,7 +4,7 @@ use domain::{Band, Point, Series, Verdict};
 use proptest::prelude::*;
 use tocsin_detectors::{Detector, Direction, SCORE_MAX, Scored};
 
-use crate::build::{STEP_SECS, at, detector, window};
+use crate::build::{STEP_SECS, at, detector, series, window};
 use crate::properties::{detectors, number};
 
 /// Those that keep a state.
@@ -79,6 +79,64 @@ proptest! {
             let (ours, theirs) = (run(&detector, &ours, 1, 0.0), run(&detector, &theirs, 1, 0.0));
             let shared = cut.min(ours.len());
             prop_assert_eq!(&ours[..shared], &theirs[..shared], "{}", detector.name());
+        }
+    }
+}
+
+/// Those that keep a state, with parameters that have them ready after 256 points.
+fn early() -> Vec<Detector> {
+    let params: [(&str, &[(&str, f64)]); 2] =
+        [("spot", &[("calibration", 100.0), ("depth", 20.0)]), ("stl_residual", &[("period", 24.0)])];
+    let given = |name: &str| params.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, given)| given);
+    STREAMING.iter().map(|name| detector(name, None, given(name))).collect()
+}
+
+/// What a detector says of numbers without gaps.
+fn says(detector: &Detector, values: impl Iterator<Item = f64>) -> Vec<Option<Scored>> {
+    let slots: Vec<Option<f64>> = values.map(Some).collect();
+    run(detector, &points(&slots), 1, 0.0)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_stream_knows_no_unit(values in proptest::collection::vec(-50..50_i16, 400), exponent in -30..30_i32) {
+        let scale = 2.0_f64.powi(exponent);
+        for detector in early() {
+            let ours = says(&detector, values.iter().map(|v| f64::from(*v)));
+            let theirs = says(&detector, values.iter().map(|v| f64::from(*v) * scale));
+            prop_assert!(ours.iter().flatten().count() > 100);
+            let verdicts = |said: &[Option<Scored>]| said.iter().map(|s| s.map(|s| (s.score, s.verdict))).collect::<Vec<_>>();
+            prop_assert_eq!(verdicts(&ours), verdicts(&theirs), "{}", detector.name());
+        }
+    }
+
+    #[test]
+    fn a_shift_changes_the_floor_alone(values in proptest::collection::vec(-500..500_i16, 400), shift in -8..8_i16) {
+        // 1 % of the median, at most 80 here, lies below each spread.
+        // The forest calls usual what lies within the floor.
+        for detector in early().into_iter().filter(|d| d.name() != "random_cut_forest") {
+            let ours = says(&detector, values.iter().map(|v| f64::from(*v)));
+            let theirs = says(&detector, values.iter().map(|v| f64::from(*v) + 1000.0 * f64::from(shift)));
+            for (ours, theirs) in ours.iter().flatten().zip(theirs.iter().flatten()) {
+                let error = (ours.score - theirs.score).abs();
+                prop_assert!(error <= 1e-6 * ours.score.max(1.0), "{}: {ours:?} {theirs:?}", detector.name());
+            }
+        }
+    }
+
+    #[test]
+    fn evaluate_runs_the_whole_series(values in proptest::collection::vec(-50..50_i16, 400), tested in 1..9_u32, min_effect in 0.0..90.0_f64) {
+        let slots: Vec<Option<f64>> = values.iter().map(|v| Some(f64::from(*v))).collect();
+        for detector in early() {
+            let scored = run(&detector, &points(&slots), tested, min_effect);
+            for length in [300, 400] {
+                let evidence = detector.evaluate(&series(&slots[..length]), &window(tested, min_effect));
+                let scored = scored[length - 1].expect("ready");
+                prop_assert_eq!((Some(scored.score), scored.verdict), (evidence.score, evidence.verdict), "{}", detector.name());
+                prop_assert_eq!(&evidence, &detector.evaluate(&series(&slots[..length]), &window(tested, min_effect)));
+            }
         }
     }
 }
@@ -162,4 +220,87 @@ fn a_windows_points_must_all_be_beyond() {
         let first = verdicts.iter().position(|v| *v == Verdict::Confirmed);
         assert_eq!(first, Some(9), "{name}: the fifth point of the step");
     }
+}
+
+#[track_caller]
+fn check_evidence(name: &str, tested: &[f64], min_effect: f64, verdict: Verdict, sentence: &str) {
+    let usual = noise(300).into_iter().map(|v| 100.0 + v);
+    let slots: Vec<Option<f64>> = usual.chain(tested.iter().copied()).map(Some).collect();
+    let test_slots = u32::try_from(tested.len()).expect("small");
+    let evidence = detector(name, None, &[]).evaluate(&series(&slots), &window(test_slots, min_effect));
+    assert_eq!((evidence.verdict, evidence.because.as_str()), (verdict, sentence));
+    assert_eq!((evidence.tested_points, evidence.baseline_points), (tested.len(), 300));
+    let first = (verdict == Verdict::Confirmed).then(|| at(300));
+    assert_eq!((evidence.value, evidence.since), (tested.last().copied(), first));
+}
+
+#[test]
+fn the_evidence_is_one_sentence() {
+    check_evidence(
+        "control_chart",
+        &[104.5],
+        0.0,
+        Verdict::Confirmed,
+        "104.5 is above the expected 96.76 to 103.1 (300 points learned, Western Electric rule 1, a point beyond 3 sigma: deviation 4.318 sigma)",
+    );
+    check_evidence(
+        "control_chart",
+        &[102.9, 100.0],
+        0.0,
+        Verdict::Rejected,
+        "100 is within the expected 96.76 to 102, with 0 of 2 tested points beyond it (300 points learned, distance from the baseline 0.06514 sigma)",
+    );
+    check_evidence(
+        "control_chart",
+        &[104.5],
+        6.0,
+        Verdict::Rejected,
+        "104.5 is within the expected 93.93 to 105.9 (300 points learned, Western Electric rule 1, a point beyond 3 sigma: deviation 4.318 sigma, widened to min_effect)",
+    );
+    check_evidence(
+        "ewma",
+        &[120.0, 120.0],
+        0.0,
+        Verdict::Confirmed,
+        "120 is above the expected 76.57 to 90.68 at all 2 tested points (300 points learned, weighted mean 6.874 sigma)",
+    );
+    check_evidence(
+        "residual_quantile",
+        &[100.0],
+        0.0,
+        Verdict::Rejected,
+        "100 is within the expected 93.18 to 106.4 (300 points learned, distance from the point before 0.3591 times its 99 % quantile)",
+    );
+    check_evidence(
+        "random_cut_forest",
+        &[150.0],
+        0.0,
+        Verdict::Confirmed,
+        "150 is above the usual (300 points learned, forest score 6.253)",
+    );
+    check_evidence(
+        "stl_residual",
+        &[150.0],
+        0.0,
+        Verdict::Inconclusive,
+        "the baseline has only 300 of at least 1440 points",
+    );
+}
+
+#[test]
+fn coverage_counts_for_streaming_detectors_too() {
+    let says = |slots: &[Option<f64>], tested: u32| {
+        detector("ewma", None, &[]).evaluate(&series(slots), &window(tested, 0.0)).because
+    };
+    assert_eq!(says(&[Some(1.0); 30], 1), "the baseline has only 29 of at least 30 points");
+    let with = |from: usize, to: usize| -> Vec<Option<f64>> {
+        (0..100).map(|i| if (from..to).contains(&i) { None } else { Some(1.0) }).collect()
+    };
+    assert_eq!(says(&with(91, 94), 10), "only 7 of 10 tested slots have a point; 80 % are needed");
+    assert_eq!(says(&with(30, 80), 10), "only 40 of 90 baseline slots have a point; 50 % are needed");
+    let mut huge = with(0, 0);
+    huge[99] = Some(1e151);
+    assert_eq!(says(&huge, 1), "the numbers are too large to compare");
+    let scored = run(&detector("ewma", None, &[]), &points(&with(91, 94)), 10, 0.0);
+    assert!(scored[90].is_some() && scored[91].is_none() && scored[96].is_none(), "seven of ten");
 }
