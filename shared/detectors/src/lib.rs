@@ -46,6 +46,7 @@
 //! Adding a detector is one file with a `SPEC` and one line in [`ALL`].
 
 mod arms;
+pub mod auto;
 mod band;
 mod baseline;
 mod counts;

@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod ab_test;
+mod auto;
 mod build;
 mod burn_rate;
 mod coverage;

@@ -1,0 +1,116 @@
+//! `auto`: causal, bounded, silent where nothing happens, awake where something does.
+
+use proptest::prelude::*;
+use tocsin_detectors::auto::Auto;
+
+const STEP_SECS: u32 = 300;
+
+/// Points of a day.
+const DAY: u32 = 288;
+
+fn at(index: u32) -> i64 {
+    i64::from(index) * i64::from(STEP_SECS)
+}
+
+fn scores(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut auto = Auto::new(STEP_SECS);
+    (0..).zip(values).map(|(index, value)| auto.push(at(index), value)).collect()
+}
+
+/// A day's wave with a little noise that never repeats.
+fn wave(index: u32) -> f64 {
+    let noise = f64::from(index.wrapping_mul(2_654_435_761) >> 8) / 16_777_216.0;
+    100.0 + 50.0 * (f64::from(index % DAY) * std::f64::consts::TAU / f64::from(DAY)).sin() + noise
+}
+
+fn check_found(days: u32, change: impl Fn(u32, f64) -> f64) {
+    let start = days * DAY + 30;
+    let changed = |index: u32| if index < start { wave(index) } else { change(index - start, wave(index)) };
+    let scores = scores((0..start + 40).map(changed));
+    let before = scores.iter().take(start as usize).skip(3 * DAY as usize).filter(|score| **score >= 1.0).count();
+    assert!(before <= 12, "{before} alarms on {days} usual days");
+    assert!(scores.iter().skip(start as usize).any(|score| *score >= 1.0), "nothing was found after {days} days");
+}
+
+#[test]
+fn a_spike_a_shift_and_a_stop_are_found() {
+    check_found(10, |since, usual| if since < 2 { usual + 80.0 } else { usual });
+    check_found(10, |_, usual| usual - 40.0);
+    check_found(10, |_, _| 0.0);
+    check_found(300, |since, usual| if since < 2 { usual + 20.0 } else { usual });
+}
+
+#[test]
+fn what_follows_an_alarm_counts_less() {
+    let start = 10 * DAY;
+    let value = |index: u32| wave(index) + if index == start || index == start + 20 { 80.0 } else { 0.0 };
+    let scores = scores((0..start + 30).map(value));
+    let [first, second] = [start, start + 20].map(|index| scores[index as usize]);
+    assert!(first >= 1.0 && second < first / 2.0, "{first} {second}");
+}
+
+#[test]
+fn a_constant_series_is_silent_and_its_first_change_is_not() {
+    for constant in [0.0, 1e-300, -7.5, 1e12, f64::MAX] {
+        assert!(scores((0..3000).map(|_| constant)).iter().all(|score| *score == 0.0), "{constant}");
+    }
+    let changed = scores((0..3000).map(|index| if index < 2500 { 7.5 } else { 8.5 }));
+    assert!(changed[2500] >= 1.0 && changed[..2500].iter().all(|score| *score == 0.0));
+}
+
+#[test]
+fn rounding_is_no_deviation() {
+    let jitter = |index: u32| 1e6 + f64::from(index % 7) * 1e-6;
+    assert!(scores((0..3000).map(jitter)).iter().all(|score| *score == 0.0));
+}
+
+#[test]
+fn the_scale_and_the_sign_of_a_series_do_not_matter() {
+    let plain = scores((0..3000).map(wave));
+    for factor in [1e-30, -1.0, 0.25, 1e30] {
+        let scaled = scores((0..3000).map(|index| wave(index) * factor));
+        assert!(plain.iter().zip(&scaled).all(|(a, b)| (a - b).abs() < 1e-3), "{factor}");
+    }
+}
+
+#[test]
+fn a_value_that_is_no_number_is_as_if_it_never_came() {
+    let (mut auto, mut with_gaps) = (Auto::new(STEP_SECS), Auto::new(STEP_SECS));
+    for index in 0..3000 {
+        for gap in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert!(with_gaps.push(at(index), gap) == 0.0);
+        }
+        assert!(auto.push(at(index), wave(index)).to_bits() == with_gaps.push(at(index), wave(index)).to_bits());
+    }
+}
+
+fn any_point() -> impl Strategy<Value = (i64, f64)> {
+    let time = prop_oneof![any::<i64>(), 0_i64..1_000_000];
+    (time, prop_oneof![any::<f64>(), -10.0..10.0, Just(0.0), Just(f64::MAX), Just(f64::MIN_POSITIVE)])
+}
+
+proptest! {
+    #[test]
+    fn no_input_panics_and_every_score_is_finite(
+        step_secs: u32,
+        points in prop::collection::vec(any_point(), 0..400),
+    ) {
+        let mut auto = Auto::new(step_secs);
+        for (at_secs, value) in points {
+            let score = auto.push(at_secs, value);
+            prop_assert!(score.is_finite() && score >= 0.0, "{score}");
+        }
+    }
+
+    #[test]
+    fn a_score_depends_on_no_later_point(
+        values in prop::collection::vec(-100.0..100.0_f64, 400),
+        later in prop::collection::vec(any::<f64>(), 100),
+        cut in 0_usize..400,
+    ) {
+        let whole = scores(values.iter().copied());
+        let other = scores(values.iter().take(cut).copied().chain(later));
+        let bits = |scores: &[f64]| scores.iter().take(cut).map(|score| score.to_bits()).collect::<Vec<_>>();
+        prop_assert_eq!(bits(&whole), bits(&other));
+    }
+}

@@ -1,0 +1,89 @@
+//! Scores a detector as the judge of somebody else's noisy alerts.
+//!
+//! Invariant: each candidate is judged once, by the rows up to [`PATIENCE_POINTS`] after it and no later one.
+//!
+//! - Candidates that deserve a confirmation: the first row of each event.
+//! - Candidates that do not: each page of three sigma (deviation from the mean of seven days, at least three standard
+//!   deviations, paged at most every 30 minutes) on a row outside of every event.
+//! - A candidate is confirmed when the score reaches the threshold on its row or one of the next [`PATIENCE_POINTS`].
+
+use crate::events::{COOLDOWN_SECS, events};
+use crate::series::Labelled;
+
+/// Points after a candidate that are waited for.
+pub(crate) const PATIENCE_POINTS: usize = 2;
+
+/// The highest score near a candidate, and whether it deserves a confirmation.
+pub(crate) type Candidate = (f64, bool);
+
+/// The candidates of one series. `alerts` are the scores of the noisy detector, 1 at its threshold.
+#[must_use]
+pub(crate) fn candidates(series: &Labelled, alerts: &[f64], scores: &[f64]) -> Vec<Candidate> {
+    let rows = &series.rows;
+    let peak = |row: usize| {
+        let until = (row + PATIENCE_POINTS).min(scores.len().saturating_sub(1));
+        scores[row..=until].iter().copied().fold(0.0, f64::max)
+    };
+    let mut found: Vec<Candidate> = events(rows).into_iter().map(|(first, _)| (peak(first), true)).collect();
+    let mut paged: Option<i64> = None;
+    for (index, row) in rows.iter().enumerate().filter(|(index, row)| row.scored && alerts[*index] >= 1.0) {
+        if paged.is_none_or(|at| row.at_secs.saturating_sub(at) > COOLDOWN_SECS) {
+            if !row.anomalous {
+                found.push((peak(index), false));
+            }
+            paged = Some(row.at_secs);
+        }
+    }
+    found
+}
+
+/// Precision and recall of the confirmations at a threshold.
+#[must_use]
+pub(crate) fn judge(candidates: &[Candidate], threshold: f64) -> (f64, f64) {
+    let count = |deserves: bool, least: f64| {
+        let counted = candidates.iter().filter(|(peak, deserved)| *deserved == deserves && *peak >= least).count();
+        u32::try_from(counted).map_or(f64::from(u32::MAX), f64::from)
+    };
+    let (right, wrong, all) = (count(true, threshold), count(false, threshold), count(true, f64::NEG_INFINITY));
+    (right / (right + wrong).max(1.0), right / all.max(1.0))
+}
+
+/// The threshold at which the smaller of precision and recall is largest.
+#[must_use]
+pub(crate) fn balanced(candidates: &[Candidate]) -> f64 {
+    let mut peaks: Vec<f64> = candidates.iter().map(|(peak, _)| *peak).filter(|peak| *peak > 0.0).collect();
+    peaks.sort_by(f64::total_cmp);
+    let every = (peaks.len() / 300).max(1);
+    let least = |threshold: &f64| {
+        let (precision, recall) = judge(candidates, *threshold);
+        precision.min(recall)
+    };
+    peaks.into_iter().step_by(every).max_by(|a, b| least(a).total_cmp(&least(b))).unwrap_or(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::Row;
+
+    fn row(minute: i64, anomalous: bool) -> Row {
+        Row { at_secs: minute * 60, value: 0.0, anomalous, scored: true }
+    }
+
+    #[test]
+    fn a_candidate_is_judged_by_its_row_and_two_more() {
+        let rows: Vec<Row> = (0..8).map(|minute| row(minute, minute >= 4)).collect();
+        let series = Labelled { name: String::new(), rows };
+        let alerts = [1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0];
+        let scores = [0.0, 0.0, 3.0, 9.0, 0.0, 0.0, 5.0, 9.0];
+        assert_eq!(candidates(&series, &alerts, &scores), [(5.0, true), (3.0, false)]);
+    }
+
+    #[test]
+    fn precision_and_recall_are_of_the_confirmed() {
+        let candidates = [(2.0, true), (0.5, true), (2.0, false), (0.5, false)];
+        assert_eq!(judge(&candidates, 1.0), (0.5, 0.5));
+        assert_eq!(judge(&candidates, 0.1), (0.5, 1.0));
+        assert_eq!(judge(&candidates, 9.0), (0.0, 0.0));
+    }
+}
