@@ -6,6 +6,8 @@
 //!   result files into it and prints our figures; with `--python`, also the official scorer's, which needs pandas 2.
 //!   `--recorded` scores result files that are already there.
 //! - `events --data DIR --detector NAME`: event-level figures on `timestamp,value,label[,split]` files.
+//! - `table --checkout DIR --data DIR [DETECTOR…]`: all of that for every detector, and its cost a point, as the table
+//!   of the documentation.
 //! - `confirm --data DIR --detector NAME`: the same files, with the detector as the judge of noisy alerts.
 
 mod confirmer;
@@ -15,6 +17,7 @@ mod official;
 mod references;
 mod series;
 mod sweep;
+mod table;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -25,6 +28,7 @@ use detectors::auto::Auto;
 
 use crate::references::{Held, ResidualQuantile, Stream, ThreeSigma};
 use crate::series::Labelled;
+use crate::table::Ours;
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -39,7 +43,7 @@ enum Task {
         /// A checkout of numenta/NAB.
         #[arg(long)]
         checkout: PathBuf,
-        /// auto, `three_sigma`, `three_sigma_held`, `residual_quantile`; with `--recorded` a folder of `results/`.
+        /// One of the product's, `three_sigma`, `three_sigma_held` or `residual_quantile_sketch`; with `--recorded` a folder of `results/`.
         #[arg(long, default_value = "auto")]
         detector: String,
         /// Scores recorded results instead of running a detector.
@@ -61,6 +65,17 @@ enum Task {
         #[arg(long)]
         each: bool,
     },
+    /// Every figure of every detector, as Markdown.
+    Table {
+        /// A checkout of numenta/NAB.
+        #[arg(long)]
+        checkout: PathBuf,
+        /// A folder of labelled series.
+        #[arg(long)]
+        data: PathBuf,
+        /// Only these.
+        detectors: Vec<String>,
+    },
     /// Precision and recall as the judge of noisy alerts.
     Confirm {
         /// A folder of labelled series.
@@ -76,6 +91,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Nab { checkout, detector, recorded, python } => nab(&checkout, &detector, recorded, python.as_deref()),
         Task::Events { data, detector, each } => event_figures(&data, &detector, each),
+        Task::Table { checkout, data, detectors } => table::run(&checkout, &data, &detectors, stream, say),
         Task::Confirm { data, detector } => confirmations(&data, &detector),
     };
     match done {
@@ -93,11 +109,14 @@ fn main() -> ExitCode {
 /// A detector by name, for a series of that step.
 fn stream(name: &str, step_secs: u32) -> Result<Box<dyn Stream>> {
     Ok(match name {
+        "residual_quantile_sketch" => Box::new(ResidualQuantile::new(step_secs)),
         "three_sigma" => Box::new(ThreeSigma::new(step_secs)),
         "three_sigma_held" => Box::new(Held::new(step_secs)),
-        "residual_quantile" => Box::new(ResidualQuantile::new(step_secs)),
         "auto" => Box::new(Auto::new(step_secs)),
-        _ => bail!("there is no detector {name}: name auto, three_sigma, three_sigma_held or residual_quantile"),
+        _ => match detectors::find(name) {
+            Some(spec) => Box::new(Ours::new(spec, step_secs)?),
+            None => bail!("there is no detector {name}: name one of the product, three_sigma or three_sigma_held"),
+        },
     })
 }
 
