@@ -18,7 +18,7 @@
 //! | `ewma` | … takes the exponentially weighted mean beyond its control limits | streaming; ≥ 30 points |
 //! | `cusum` | … takes the cumulative sum of deviations beyond `h` | streaming; ≥ 30 points |
 //! | `control_chart` | … completes a pattern of the Western Electric or the Nelson rules | streaming; ≥ 30 points |
-//! | `spot` | … is beyond the limit that extreme value theory expects a share `q` of points to exceed | streaming; ≥ 560 points |
+//! | `spot` | … is beyond the limit that extreme value theory expects a share `q` of points to exceed | streaming; ≥ 1,450 points |
 //! | `stl_residual` | … is far from season and level, by what STL leaves over | streaming; ≥ 2 periods |
 //! | `random_cut_forest` | … is unlike the points before it, by the cuts that single it out; feature `random_cut_forest` | streaming; ≥ 256 points |
 //!

@@ -9,7 +9,7 @@
 //!   more than `z` spreads above their median. The spread is the largest of 1.4826 · MAD, IQR / 1.349 and its floor (5 %
 //!   of the standard deviation, 1 % of the median). A forest knows no side: a point counts as too high or too low by
 //!   where it lies from the median of the last 1,440 points, which `min_effect` is counted from too.
-//! - Parameters: `z`, in spreads of the forest's score, default 6; `shingle`, in points, default 4; `resolution`, in the
+//! - Parameters: `z`, in spreads of the forest's score, default 12; `shingle`, in points, default 4; `resolution`, in the
 //!   metric's unit, default 0.
 //! - There is no band to show. What lies no further from the median than 5 % of the standard deviation, 1 % of |median|
 //!   or `resolution` is as usual. Points further than 10³⁰ from the first one are not judged.
@@ -46,7 +46,7 @@ pub(crate) const SPEC: Spec = Spec {
     params: &[
         ParamSpec {
             name: "z",
-            default: Some(6.0),
+            default: Some(12.0),
             min: 0.1,
             max: 1000.0,
             doc: "how far above its median the forest's score usually is at most, in spreads",

@@ -10,10 +10,10 @@
 //!   paper takes their mean, without anomalous points; the median may take every point, so that a new level becomes usual
 //!   after half of `depth`. Without it, the centre is the median of the calibration.
 //! - Parameters: `q`, a probability for each side, default 0.0001; `level`, a share, default 0.98; `depth`, in points,
-//!   default 60, 0: no drift; `calibration`, in points, default 500; `resolution`, in the metric's unit, default 0.
+//!   default 450, 0: no drift; `calibration`, in points, default 1,000; `resolution`, in the metric's unit, default 0.
 //! - Bounded memory: of more than 500 excesses the oldest is forgotten, and n counts the points from the oldest held on.
 //!   The tail is fitted anew after every sixteenth of its excesses.
-//! - History: `calibration` points. Gaps: passed over.
+//! - History: `depth` and `calibration` points. Gaps: passed over.
 //! - Zero variance: the limit is at least 5 % of the standard deviation, 1 % of |median| and `resolution` away from the
 //!   centre; over zeros any value but zero is anomalous, unless `resolution` says otherwise.
 //! - Source: Siffer, Fouque, Termier & Largouet, "Anomaly detection in streams with extreme value theory", KDD (2017).
@@ -59,14 +59,14 @@ pub(crate) const SPEC: Spec = Spec {
         },
         ParamSpec {
             name: "depth",
-            default: Some(60.0),
+            default: Some(450.0),
             min: 0.0,
             max: 10_080.0,
             doc: "points whose median is taken off, so that drift is usual; 0: none",
         },
         ParamSpec {
             name: "calibration",
-            default: Some(500.0),
+            default: Some(1_000.0),
             min: 100.0,
             max: 10_080.0,
             doc: "points that the tail's threshold is learned from",
@@ -270,13 +270,13 @@ mod tests {
         let mut spot = Spot::new(&detector);
         let at = |i: u32| Timestamp::from_second(i64::from(i) * 60).unwrap();
         let noise = |i: u32| f64::from(i * 7_919 % 1_009) / 1_009.0;
-        for i in 0..1_000 {
+        for i in 0..2_000 {
             spot.push(at(i), noise(i));
         }
-        let before = spot.tails.as_ref().map(|t| t.high.limit(1e-4, 1_000)).unwrap();
-        let finding = spot.push(at(1_000), 50.0).unwrap();
+        let before = spot.tails.as_ref().map(|t| t.high.limit(1e-4, 1_550)).unwrap();
+        let finding = spot.push(at(2_000), 50.0).unwrap();
         assert!(finding.above.score > 1.0);
-        let after = spot.tails.as_ref().map(|t| t.high.limit(1e-4, 1_000)).unwrap();
+        let after = spot.tails.as_ref().map(|t| t.high.limit(1e-4, 1_550)).unwrap();
         assert!((after - before).abs() < 1e-12);
     }
 }

@@ -9,7 +9,7 @@
 //!   at least); anomalous when it is more than `z` spreads away. The spread is that of such residuals over the last period
 //!   (the fit's remainders until there are any): the largest of 1.4826 · MAD and IQR / 1.349, never below the metric's own
 //!   floor (5 % of the standard deviation, 1 % of |median|, `resolution`).
-//! - Parameters: `z`, in spreads, default 6; `period`, in slots, default 0: one day, and a week where a slot is a day;
+//! - Parameters: `z`, in spreads, default 8; `period`, in slots, default 0: one day, and a week where a slot is a day;
 //!   `resolution`, in the metric's unit, default 0. A slot is the step, but with the default period a minute at least.
 //! - Bounded memory: 7 periods, or 10,080 slots where that is less; a period is at most half of that.
 //! - History: 2 periods, half of whose slots hold a point. Gaps: for the fit, filled with the same slot a period before or
@@ -52,7 +52,7 @@ pub(crate) const SPEC: Spec = Spec {
     params: &[
         ParamSpec {
             name: "z",
-            default: Some(6.0),
+            default: Some(8.0),
             min: 0.1,
             max: 1000.0,
             doc: "half the band's width, in spreads of the residuals",

@@ -1,6 +1,6 @@
 //! Points as they come: what holds for every detector.
 
-use domain::{Band, Point, Series, Verdict};
+use domain::{Band, Point, Series, Timestamp, Verdict};
 use proptest::prelude::*;
 use tocsin_detectors::{Detector, Direction, SCORE_MAX, Scored};
 
@@ -127,6 +127,15 @@ proptest! {
     }
 
     #[test]
+    fn the_newest_point_never_moves_its_own_band(values in proptest::collection::vec(-50..50_i16, 400), other in -9e6..9e6_f64) {
+        for detector in early() {
+            let with = |newest: f64| says(&detector, values.iter().map(|v| f64::from(*v)).chain([newest])).last().copied().flatten();
+            let (ours, theirs) = (with(1.0).expect("ready"), with(other).expect("ready"));
+            prop_assert_eq!(ours.expected, theirs.expected, "{}", detector.name());
+        }
+    }
+
+    #[test]
     fn evaluate_runs_the_whole_series(values in proptest::collection::vec(-50..50_i16, 400), tested in 1..9_u32, min_effect in 0.0..90.0_f64) {
         let slots: Vec<Option<f64>> = values.iter().map(|v| Some(f64::from(*v))).collect();
         for detector in early() {
@@ -159,12 +168,12 @@ proptest! {
 fn what_is_no_number_or_not_newer_is_passed_over() {
     let values = noise(300);
     for detector in detectors() {
-        let mut clean = detector.stream(STEP_SECS, window(1, 0.0));
-        let mut mixed = detector.stream(STEP_SECS, window(1, 0.0));
+        let mut clean = detector.stream(STEP_SECS, window(3, 0.0));
+        let mut mixed = detector.stream(STEP_SECS, window(3, 0.0));
         for (i, value) in values.iter().enumerate() {
-            let point = Point { at: at(2 * i), value: *value, total: None };
-            let bad =
-                Point { at: at(2 * i + 1), value: [f64::NAN, f64::INFINITY, f64::NEG_INFINITY][i % 3], total: None };
+            let point = Point { at: at(i), value: *value, total: None };
+            let later = Timestamp::from_second(at(i).as_second() + 1).expect("in range");
+            let bad = Point { at: later, value: [f64::NAN, f64::INFINITY, f64::NEG_INFINITY][i % 3], total: None };
             let ours = mixed.push(&point);
             assert_eq!(mixed.push(&bad), None, "{}", detector.name());
             assert_eq!(mixed.push(&Point { value: 1e6, ..point }), None, "{}: not newer", detector.name());
@@ -229,6 +238,8 @@ fn check_evidence(name: &str, tested: &[f64], min_effect: f64, verdict: Verdict,
     let test_slots = u32::try_from(tested.len()).expect("small");
     let evidence = detector(name, None, &[]).evaluate(&series(&slots), &window(test_slots, min_effect));
     assert_eq!((evidence.verdict, evidence.because.as_str()), (verdict, sentence));
+    let is_beyond = evidence.score.is_some_and(|score| score > 1.0);
+    assert_eq!(is_beyond, verdict == Verdict::Confirmed, "{:?}: {sentence}", evidence.score);
     assert_eq!((evidence.tested_points, evidence.baseline_points), (tested.len(), 300));
     let first = (verdict == Verdict::Confirmed).then(|| at(300));
     assert_eq!((evidence.value, evidence.since), (tested.last().copied(), first));
