@@ -124,7 +124,7 @@ pub struct RenderArgs {
 /// Options of `tocsin detect`.
 #[derive(Debug, Args)]
 pub struct DetectArgs {
-    /// The detector.
+    /// The detector; `auto`, which takes no parameters, without it.
     #[arg(long)]
     pub detector: Option<String>,
     /// One of its parameters, as `name=number`; may be given several times.

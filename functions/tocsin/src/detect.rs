@@ -20,6 +20,9 @@ use rows::{Row, Rows};
 
 mod rows;
 
+/// The detector where none is named.
+const AUTO: &str = "auto";
+
 /// Seconds between two points, where neither option nor config nor a second row says so.
 const STEP_SECS: u32 = 60;
 
@@ -71,7 +74,7 @@ fn panel(args: &DetectArgs) -> anyhow::Result<(Panel, Option<u32>)> {
 }
 
 fn named(args: &DetectArgs) -> anyhow::Result<Detector> {
-    let name = args.detector.as_deref().context("no detector is named: give --detector, or --config and --rule")?;
+    let name = args.detector.as_deref().unwrap_or(AUTO);
     let names = || detectors::ALL.iter().map(|spec| spec.name).collect::<Vec<_>>().join(", ");
     let spec = find(name).with_context(|| format!("there is no detector `{name}`: there are {}", names()))?;
     let direction = args

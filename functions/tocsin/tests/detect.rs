@@ -71,6 +71,8 @@ fn a_row_depends_on_no_later_row() {
             "threshold" => vec!["limit=20".to_owned()],
             "relative_change" => vec!["percent=50".to_owned()],
             "rate_in_window" => vec!["rate=0.5".to_owned()],
+            "burn_rate" => vec!["objective=0.99".to_owned()],
+            "drift" => vec!["psi=0.25".to_owned()],
             _ => Vec::new(),
         };
         let mut arguments = vec!["--detector", spec.name];
@@ -94,6 +96,13 @@ fn a_rule_of_the_config_brings_its_detectors_and_its_for() {
     // Any of robust_z and threshold, for 5 m: four of five slots will do.
     let first = verdicts.iter().position(|verdict| *verdict == "confirmed");
     assert_eq!(first, Some(104), "{verdicts:?}");
+}
+
+#[test]
+fn who_names_no_detector_gets_auto() {
+    let (named, unnamed) = (detect(&["--detector", "auto"], &series(300, 5)), detect(&[], &series(300, 5)));
+    assert_eq!(named, unnamed);
+    assert_eq!((unnamed.0, unnamed.1.lines().count()), (0, 306));
 }
 
 #[test]
@@ -130,6 +139,6 @@ fn what_cannot_be_read_is_refused_with_its_place_and_mend() {
     check_refused(&["--rule", "latency", "--detector", "robust_z"], "", &["--rule"]);
     check_refused(&["--rule", "none-such"], "", &["none-such"]);
     check_refused(&["--rule", "quality"], "", &["quality", "confirm:"]);
-    check_refused(&[], "", &["--detector"]);
+    check_refused(&["--param", "z=3"], "", &["auto", "`z`"]);
     check_refused(&["--detector", "robust_z", "none-such.csv"], "", &["none-such.csv"]);
 }

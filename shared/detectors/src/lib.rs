@@ -5,6 +5,7 @@
 //!
 //! | detector | confirms when | baseline |
 //! |---|---|---|
+//! | [`auto`](mod@auto) | something began in the tested window that is unlike its time of day and the weeks before | streaming; 2 days |
 //! | [`threshold`](ALL) | each tested point is beyond `limit` | none |
 //! | `z_score` | … beyond mean ± `z` standard deviations | ≥ 20 points |
 //! | `robust_z` | … beyond median ± `z` robust deviations | ≥ 20 points |
@@ -96,6 +97,7 @@ pub use stream::{Scored, Stream};
 
 /// Every detector, as config names them.
 pub const ALL: &[Spec] = &[
+    auto::SPEC,
     threshold::SPEC,
     z_score::SPEC,
     robust_z::SPEC,

@@ -19,10 +19,12 @@
 //! - Zero variance: a constant series scores 0; the first deviation from it is a record. Deviations below 10⁻⁹ of the
 //!   largest value are rounding and count as none.
 
+mod detector;
 mod recent;
 mod season;
 mod tracker;
 
+pub(crate) use detector::SPEC;
 use recent::Recent;
 use season::Season;
 use tracker::Tracker;
@@ -102,6 +104,11 @@ impl Auto {
             seen: 0,
             since_alarm: u32::MAX,
         }
+    }
+
+    /// What is usual at this time; `None` before the second day.
+    pub(crate) fn usual(&mut self, at_secs: i64) -> Option<f64> {
+        self.season.usual(at_secs)
     }
 
     /// Takes the next point, at unix seconds, and scores it: 1.0 is the threshold for a page.

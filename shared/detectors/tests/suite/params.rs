@@ -23,7 +23,7 @@ fn every_detector_is_found_by_its_name() {
     let names: Vec<&str> = ALL.iter().map(|s| s.name).collect();
     let windowed = ["threshold", "z_score", "robust_z", "iqr", "relative_change"];
     let counted = ["rate_in_window", "burn_rate", "drift", "ab_test"];
-    assert_eq!(names, [&windowed[..], &counted[..], &STREAMING[..]].concat());
+    assert_eq!(names, [&["auto"], &windowed[..], &counted[..], &STREAMING[..]].concat());
     for spec in ALL {
         assert_eq!(find(spec.name), Some(spec));
     }
