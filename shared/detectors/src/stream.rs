@@ -2,10 +2,10 @@
 //!
 //! Invariant: what a stream says of a point depends on no later point, and a stream's memory is bounded, whatever comes.
 //!
-//! A windowed detector looks at the last points through a ring: the tested window, and before it one day or
-//! 1,440 slots, whichever is shorter, but at least 120 slots. A day is the shortest baseline that holds every hour of the day; 1,440
-//! slots are a day at one minute, and keep the cost of a point near 0.1 ms; 120 slots are more than any windowed
-//! detector needs as its shortest history. At most 10,080 points are held.
+//! A windowed detector looks at the last points through a ring: the tested window, and before it one day, 120 slots at
+//! least and 1,440 at most. A day is the shortest baseline that holds every hour of the day; 1,440 slots are a day at one
+//! minute, and keep the cost of a point below 0.2 ms; 120 slots are more than the shortest history of any windowed
+//! detector. At most 10,080 points are held.
 
 use std::collections::VecDeque;
 

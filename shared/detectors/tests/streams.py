@@ -116,6 +116,44 @@ def seasons():
         }
 
 
+def residual_quantiles():
+    """The three views of residual_quantile, each point anew from all points before it."""
+    random = np.random.default_rng(7)
+    step, day = 600, 86_400
+    slots = np.arange(1_500)
+    values = np.round(100 + 40 * np.sin(2 * np.pi * slots / 144) + random.normal(0, 4, len(slots)), 6)
+    values[900:903] += 60
+    kept = [int(slot) for slot in slots if slot % 97 and not 700 <= slot < 720]
+    at = {slot: values[slot] for slot in kept}
+    recent, residuals, shifts, scores = [], [[], [], []], [], []
+    for slot in kept:
+        now, value = slot * step, values[slot]
+        season = [[at[s] for s in range(slot - 144 * d - 2, slot - 144 * d + 3) if s in at] for d in range(1, 8)]
+        season = np.median(sum(season, [])) if sum(map(bool, season)) >= 2 else None
+        shift = [residual for t, residual in shifts if t > now - 7_200]
+        centers = [
+            np.median(recent[-60:]) if len(recent) >= 30 else None,
+            recent[-1] if recent and now - last <= 5 * step else None,
+            season + np.median(shift) if season is not None and len(shift) >= 5 else None,
+        ]
+        views = []
+        for center, past in zip(centers, residuals):
+            young = [residual for t, residual in past if t > now - 7 * day]
+            if center is not None and len(young) >= 120:
+                usual = np.quantile(young, 0.99)
+                assert usual > 0.1 * np.std(values), "the floor would decide"
+                views.append(abs(value - center) / usual)
+        scores.append([slot, max(views) / 2.4 if views else None])
+        for center, past in zip(centers, residuals):
+            if center is not None:
+                past.append((now, abs(value - center)))
+        if season is not None:
+            shifts.append((now, value - season))
+        recent.append(value)
+        last = now
+    return {"step_secs": step, "points": [[slot, values[slot]] for slot in kept], "scores": scores}
+
+
 def main():
     figures = {
         "numpy": np.__version__,
@@ -125,6 +163,7 @@ def main():
         "samples": [describe(*sample) for sample in samples()],
         "tails": [tail(np.array([float(f"{y:.9e}") for y in values])) for values in excesses()],
         "seasons": list(seasons()),
+        "residual_quantiles": residual_quantiles(),
     }
     json.dump(figures, sys.stdout, default=float)
     sys.stdout.write("\n")

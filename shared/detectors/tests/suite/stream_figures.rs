@@ -1,17 +1,21 @@
 //! The streaming detectors' arithmetic against that of `NumPy`, pandas, `SciPy` and statsmodels: `tests/streams.json`, which
 //! `tests/streams.py` writes.
 
+use domain::{Point, Timestamp};
 use serde::Deserialize;
 use tocsin_detectors::cusum::Sums;
 use tocsin_detectors::ewma::WeightedMean;
 use tocsin_detectors::stl_residual::split;
 use tocsin_detectors::tail::Tail;
 
+use crate::build::{detector, window};
+
 #[derive(Deserialize)]
 struct Figures {
     samples: Vec<Sample>,
     tails: Vec<TailFigures>,
     seasons: Vec<SeasonFigures>,
+    residual_quantiles: ResidualQuantiles,
 }
 
 #[derive(Deserialize)]
@@ -56,6 +60,13 @@ struct SeasonFigures {
     season: Vec<f64>,
     trend: Vec<f64>,
     remainder: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct ResidualQuantiles {
+    step_secs: u32,
+    points: Vec<(i64, f64)>,
+    scores: Vec<(i64, Option<f64>)>,
 }
 
 fn figures() -> Figures {
@@ -135,4 +146,22 @@ fn seasons_are_those_of_statsmodels() {
             }
         }
     }
+}
+
+#[test]
+fn residual_quantiles_are_those_taken_anew_from_all_points() {
+    let theirs = figures().residual_quantiles;
+    let mut stream = detector("residual_quantile", None, &[]).stream(theirs.step_secs, window(1, 0.0));
+    assert_eq!(theirs.points.len(), theirs.scores.len());
+    let mut judged = 0;
+    for ((slot, value), (_, score)) in theirs.points.into_iter().zip(theirs.scores) {
+        let at = Timestamp::from_second(slot * i64::from(theirs.step_secs)).expect("in range");
+        let ours = stream.push(&Point { at, value, total: None });
+        assert_eq!(ours.is_some(), score.is_some(), "slot {slot}");
+        if let (Some(ours), Some(theirs)) = (ours, score) {
+            judged += 1;
+            check(&format!("slot {slot}"), ours.score, theirs, 1e-2);
+        }
+    }
+    assert!(judged > 1_200, "{judged}");
 }
