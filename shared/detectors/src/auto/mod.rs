@@ -5,12 +5,12 @@
 //!
 //! Let e be the value less the median of the same time of day over seven days (`season.rs`). Two families of deviations
 //! are each divided by what is usual for them (`tracker.rs`):
-//! - spikes: |Δe|, |x − x two points ago| and |e|, each beyond a quantile of the last hours *and* of the last weeks *and*
-//!   near the largest of the last day; their cubic mean. Trusted by the history: √(points / 60,000), at most 1, since a
+//! - spikes: |Δe|, |x − x two points ago| and |e − median of the last 61 e|, each beyond a quantile of the last hours *and* of the last weeks *and*
+//!   near the largest of the last day; their cubic mean. Trusted by the history: √(points / 80,000), at most 1, since a
 //!   tail cannot be known from a few points.
 //! - records: |e|, |mean of e over 36 points| and |second difference|, against the largest that was seen.
 //!
-//! The score is the larger one. After a score of 1 records count less for 50 points: what follows is the same episode.
+//! The score is the larger one. After an alarm records count less for 50 points: what follows is the same episode.
 //!
 //! - Parameters: none. The constants were chosen on the Numenta Anomaly Benchmark and on the service metrics of the KPI
 //!   challenge of 2018, with halves of each compared; `tests/nab` measures both.
@@ -32,8 +32,14 @@ use tracker::Tracker;
 /// Points of the mean that shows a shift which each point hides.
 const SHIFT_POINTS: usize = 36;
 
+/// Points of the median that takes the day's own level out of e.
+const LEVEL_POINTS: usize = 61;
+
 /// Points of history from which on spikes are fully trusted.
-const TRUSTED_POINTS: f64 = 60_000.0;
+const TRUSTED_POINTS: f64 = 80_000.0;
+
+/// By how much a record must beat the one before it, once spikes are fully trusted.
+const RECORD_MARGIN: f64 = 0.1;
 
 /// Points after an alarm in which records count less.
 const EPISODE_POINTS: u32 = 50;
@@ -70,9 +76,9 @@ impl Spike {
 
     fn push(&mut self, deviation: f64, floor: f64) -> f64 {
         let still = self.hours.level() < STILL * self.day.level();
-        let hours = self.hours.push(deviation, floor) / 2.39;
-        let weeks = self.weeks.push(deviation, floor) / 1.59;
-        let day = self.day.push(deviation, floor) * 1.65;
+        let hours = self.hours.push(deviation, floor) / 2.71;
+        let weeks = self.weeks.push(deviation, floor) / 1.8;
+        let day = self.day.push(deviation, floor) * 2.2;
         if still { 0.0 } else { hours.min(weeks).min(day) }
     }
 }
@@ -97,7 +103,7 @@ impl Auto {
         Self {
             season: Season::new(step_secs),
             values: Recent::new(2),
-            residuals: Recent::new(SHIFT_POINTS),
+            residuals: Recent::new(LEVEL_POINTS),
             spikes: [Spike::new(), Spike::new(), Spike::new()],
             records: [Tracker::record(1e9, 2.0), Tracker::record(20_000.0, 1.5), Tracker::record(20_000.0, 1.5)],
             largest: 0.0,
@@ -127,7 +133,8 @@ impl Auto {
 
         let trust = (f64::from(self.seen) / TRUSTED_POINTS).min(1.0).sqrt();
         let fresh = f64::from(self.since_alarm.min(EPISODE_POINTS)) / f64::from(EPISODE_POINTS);
-        let score = (trust * spike).max(record / (1.0 + EPISODE_WEIGHT * (1.0 - fresh)));
+        let margin = 1.0 + RECORD_MARGIN * trust.powi(4);
+        let score = (trust * spike).max(record / margin / (1.0 + EPISODE_WEIGHT * (1.0 - fresh)));
         self.since_alarm = if score >= 1.0 { 1 } else { self.since_alarm.saturating_add(1) };
         score
     }
@@ -136,7 +143,7 @@ impl Auto {
         let deviations = [
             residual.zip(self.residuals.back(1)).map(|(now, before)| now - before),
             self.values.back(2).map(|before| value - before),
-            residual,
+            residual.zip(self.residuals.median()).map(|(now, usual)| now - usual),
         ];
         let mut cubes = 0.0;
         for (spike, deviation) in self.spikes.iter_mut().zip(deviations) {
@@ -151,7 +158,7 @@ impl Auto {
         if let Some(residual) = residual {
             self.residuals.push(residual);
         }
-        let shift = residual.and_then(|_| self.residuals.mean());
+        let shift = residual.and_then(|_| self.residuals.mean(SHIFT_POINTS));
         let mut highest = 0.0_f64;
         for ((record, deviation), weight) in self.records.iter_mut().zip([residual, shift, bend]).zip([1.0, 1.0, 0.87])
         {

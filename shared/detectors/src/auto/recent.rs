@@ -8,13 +8,15 @@ use std::collections::VecDeque;
 #[derive(Debug, Clone)]
 pub(super) struct Recent {
     values: VecDeque<f64>,
+    /// Room to sort in.
+    sorted: Vec<f64>,
     points: usize,
 }
 
 impl Recent {
     /// Room for so many.
     pub(super) fn new(points: usize) -> Self {
-        Self { values: VecDeque::with_capacity(points), points }
+        Self { values: VecDeque::with_capacity(points), sorted: Vec::with_capacity(points), points }
     }
 
     /// Takes one in and drops the oldest beyond the room.
@@ -30,9 +32,22 @@ impl Recent {
         self.values.len().checked_sub(points).and_then(|index| self.values.get(index)).copied()
     }
 
-    /// The mean of those there are.
-    pub(super) fn mean(&self) -> Option<f64> {
-        let count = u32::try_from(self.values.len()).ok().filter(|count| *count > 0)?;
-        Some(self.values.iter().sum::<f64>() / f64::from(count))
+    /// The mean of the newest, at most so many.
+    pub(super) fn mean(&self, points: usize) -> Option<f64> {
+        let newest = self.values.iter().rev().take(points);
+        let count = u32::try_from(newest.len()).ok().filter(|count| *count > 0)?;
+        Some(newest.sum::<f64>() / f64::from(count))
+    }
+
+    /// The median of all of them; of an even count the upper one.
+    pub(super) fn median(&mut self) -> Option<f64> {
+        self.sorted.clear();
+        self.sorted.extend(&self.values);
+        let middle = self.sorted.len() / 2;
+        if self.sorted.is_empty() {
+            return None;
+        }
+        let (_, median, _) = self.sorted.select_nth_unstable_by(middle, f64::total_cmp);
+        Some(*median)
     }
 }
