@@ -201,6 +201,15 @@ fn a_constant_series_is_silent_and_a_step_in_it_is_not() {
 }
 
 #[test]
+fn a_flat_series_allows_a_part_of_its_level() {
+    for detector in early() {
+        let flat = std::iter::repeat_n(100.0, 400);
+        let said = says(&detector, flat.chain([100.4]));
+        assert_eq!(said[400].map(|s| s.verdict), Some(Verdict::Rejected), "{}: {:?}", detector.name(), said[400]);
+    }
+}
+
+#[test]
 fn a_step_of_twenty_sigma_is_confirmed_on_its_side() {
     for name in STREAMING {
         for (direction, step) in [(Direction::Above, 20.0), (Direction::Below, -20.0)] {
