@@ -39,6 +39,12 @@ const GIVEN: [Given; 6] = [
 /// Detectors that take counts.
 const COUNTED: [&str; 2] = ["rate_in_window", "burn_rate"];
 
+/// Detectors that look at the last slots and remember nothing else.
+const WINDOWED: [&str; 7] = ["threshold", "z_score", "robust_z", "iqr", "relative_change", "drift", "ab_test"];
+
+/// More than they look at: a day of minutes and what is tested.
+const WINDOWED_POINTS: usize = 2_000;
+
 /// A detector of the product, as the figures take them.
 pub(crate) struct Ours(Box<dyn detectors::Stream>);
 
@@ -101,8 +107,13 @@ pub(crate) fn run(
         let (mut scores, mut points, started) = (Vec::new(), 0_u32, Instant::now());
         for one in &series {
             let mut stream = make(name, one.step_secs())?;
-            scores.push(one.rows.iter().map(|row| stream.push(row.at_secs, row.value)).collect::<Vec<f64>>());
-            points += u32::try_from(one.rows.len()).context("too many points")?;
+            // What counts is the same without the history that they forget, in half the time.
+            let counted = one.rows.iter().position(|row| row.scored).unwrap_or(0);
+            let forgotten = if WINDOWED.contains(&name) { counted.saturating_sub(WINDOWED_POINTS) } else { 0 };
+            let mut of_one = vec![0.0; forgotten];
+            of_one.extend(one.rows.iter().skip(forgotten).map(|row| stream.push(row.at_secs, row.value)));
+            points += u32::try_from(of_one.len() - forgotten).context("too many points")?;
+            scores.push(of_one);
         }
         let cost = started.elapsed().as_secs_f64() * 1e9 / f64::from(points);
         let best = events::best(&series, &scores);
