@@ -140,7 +140,7 @@ fn a_step_is_one_that_the_source_has() {
     check(ARIZE, &arize("window: 7d, step: 90m, for: 3h"), ".step", "whole hours");
     let datadog = |spans: &str| format!("{DATADOG_QUERY}, {spans}");
     confirm(DATADOG, &datadog("window: 1d"));
-    check(DATADOG, &datadog("window: 2d"), ".step", "more than 1500");
+    check(DATADOG, &datadog("window: 2d, step: 1m"), ".step", "more than 1500");
 }
 
 #[test]

@@ -22,7 +22,7 @@ rules:
     match: { metric: tokens_per_second }
     confirm:
       from: datadog
-      query: 'avg:llm.tokens_per_second{model:{{model}}}'
+      query: 'avg:llm.tokens_per_second{model:{{model}}}.rollup(avg, 60)'
       window: 2h
       detectors: [ { robust_z: { z: 4, direction: below } } ]
     receivers: [on-call]
