@@ -13,6 +13,8 @@ use thiserror::Error;
 
 use crate::{DeliveryMessage, InboxMessage};
 
+pub use crate::metric_query::{MetricQuery, Values};
+
 /// The time.
 pub trait Clock: Send + Sync {
     /// Now.
@@ -192,21 +194,6 @@ pub trait Queue: Send + Sync {
     async fn send_deliveries(&self, kind: ReceiverKind, messages: &[DeliveryMessage]) -> Result<(), QueueError>;
     /// Puts a delivery that will never succeed where an alarm stands.
     async fn bury(&self, kind: ReceiverKind, message: &DeliveryMessage) -> Result<(), QueueError>;
-}
-
-/// What a metric reader is asked.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MetricQuery {
-    /// The query, with its labels filled in.
-    pub query: String,
-    /// The query for the denominators, where the metric is a rate.
-    pub total_query: Option<String>,
-    /// First slot.
-    pub start: Timestamp,
-    /// Last slot.
-    pub end: Timestamp,
-    /// Seconds between slots.
-    pub step_secs: u32,
 }
 
 /// A fact could not be read.

@@ -1,8 +1,10 @@
-//! Arize AX's REST API, version 2: the monitors.
+//! Arize AX's REST API, version 2: the monitors; and its GraphQL API: their history.
 //!
 //! Invariant: only monitors that were put there exist; a page holds at most 100 of them, newest first, and its cursor
 //! is no number that a client could guess.
 //! Source: the client that Arize generates from its API's description (`arize` on the Python package index, `_generated`).
+
+mod history;
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -16,6 +18,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::faults::Faults;
+use crate::prometheus::Shape;
 use crate::server::{Server, lock, refuse};
 
 /// Monitors of a page, where the client names no limit.
@@ -33,6 +36,7 @@ type Shared = Arc<Mutex<Vec<Value>>>;
 #[derive(Debug, Clone)]
 pub struct Arize {
     monitors: Shared,
+    histories: history::Shared,
     server: Arc<Server>,
 }
 
@@ -54,7 +58,9 @@ impl Arize {
             .route("/v2/monitors", get(list))
             .route("/v2/monitors/{id}", get(one))
             .with_state(monitors.clone());
-        Ok(Self { monitors, server: Arc::new(Server::start(router, error_shape).await?) })
+        let histories = history::Shared::default();
+        let router = router.merge(history::router(histories.clone()));
+        Ok(Self { monitors, histories, server: Arc::new(Server::start(router, error_shape).await?) })
     }
 
     /// Its base address, without the version.
@@ -80,6 +86,17 @@ impl Arize {
         let mut monitors = lock(&self.monitors);
         monitors.retain(|other| other["id"] != monitor["id"]);
         monitors.insert(0, monitor);
+    }
+
+    /// Puts a monitor's history there. The monitor's name may be taken by several.
+    pub fn put_history(&self, space: &str, model: &str, monitor: &str, shape: Shape) {
+        let [space, model, monitor] = [space, model, monitor].map(str::to_owned);
+        lock(&self.histories).kept.push(history::Kept { space, model, monitor, shape });
+    }
+
+    /// The next GraphQL requests are answered with these error codes, status 200.
+    pub fn fail_graphql(&self, code: &str) {
+        lock(&self.histories).failures.push_back(code.to_owned());
     }
 
     /// Takes a monitor away.

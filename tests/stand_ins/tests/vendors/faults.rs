@@ -133,15 +133,21 @@ async fn faults_last_until_they_are_cleared_and_choose_by_path() {
 #[tokio::test]
 async fn every_vendor_fails_in_its_own_shape() {
     let all = StandIns::start().await.unwrap();
-    let StandIns { pagerduty, slack, jira, github, prometheus, arize } = &all;
-    let urls = [pagerduty.url(), slack.url(), jira.url(), github.url(), prometheus.url(), arize.url()];
-    let faults =
-        [pagerduty.faults(), slack.faults(), jira.faults(), github.faults(), prometheus.faults(), arize.faults()];
-    let named = ["status", "error", "errorMessages", "message", "errorType", "title"];
+    let StandIns { pagerduty, slack, jira, github, prometheus, datadog, cloudwatch, arize } = &all;
+    let vendors = [
+        (pagerduty.url(), pagerduty.faults(), "status"),
+        (slack.url(), slack.faults(), "error"),
+        (jira.url(), jira.faults(), "errorMessages"),
+        (github.url(), github.faults(), "message"),
+        (prometheus.url(), prometheus.faults(), "errorType"),
+        (datadog.url(), datadog.faults(), "errors"),
+        (cloudwatch.url(), cloudwatch.faults(), "message"),
+        (arize.url(), arize.faults(), "title"),
+    ];
     let client = client();
-    for ((url, faults), field) in urls.iter().zip(faults).zip(named) {
+    for (url, faults, field) in vendors {
         faults.next(1, Fault::status(503));
-        let answer = send(client.get(url)).await;
+        let answer = send(client.get(&url)).await;
         assert_eq!(answer.status, 503, "{url}");
         assert!(answer.body.get(field).is_some(), "{field}: {}", answer.body);
     }
@@ -151,9 +157,11 @@ async fn every_vendor_fails_in_its_own_shape() {
         jira.requests(),
         github.requests(),
         prometheus.requests(),
+        datadog.requests(),
+        cloudwatch.requests(),
         arize.requests(),
     ];
-    assert_eq!(seen, [1; 6]);
+    assert_eq!(seen, [1; 8]);
 }
 
 #[tokio::test]
