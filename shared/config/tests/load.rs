@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use detectors::Detector;
 use domain::ReceiverKind;
 use proptest::prelude::*;
 use receivers::Settings;
@@ -71,6 +72,40 @@ fn the_example_loads_and_says_what_it_means() {
 #[test]
 fn the_small_config_is_whole() {
     read(SMALL).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+}
+
+#[test]
+fn a_rule_that_names_no_detector_gets_auto_over_a_week() {
+    let text = SMALL.replacen(", detectors: [ { robust_z: { z: 4 } } ]", "", 1);
+    let config = read(&text).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+    let confirm = config.rule("latency").and_then(|rule| rule.confirm.as_ref()).expect("it has detectors");
+    let names: Vec<&str> = confirm.panel.detectors.iter().map(Detector::name).collect();
+    assert_eq!((names, confirm.window_secs), (vec!["auto"], 7 * 86_400));
+}
+
+#[test]
+fn a_rule_whose_detector_could_never_decide_is_refused() {
+    let place = "rules.latency.confirm.window";
+    check(
+        "query: up, detectors: [ { robust_z: { z: 4 } } ]",
+        "query: up, window: 1d",
+        place,
+        "auto could never decide",
+    );
+    check("query: up", "query: up, window: 15m", place, "only 16 of at least 20");
+    check(
+        "query: up, detectors: [ { robust_z: { z: 4 } } ]",
+        "query: up, window: 2h, detectors: [ residual_quantile ]",
+        place,
+        "150",
+    );
+    check("{ robust_z: { z: 4 } }", "{ drift: { psi: 0.25 } }", place, "drift could never decide");
+    check(
+        "query: up, detectors: [ { robust_z: { z: 4 } } ]",
+        "query: up, total_query: up, window: 30m, detectors: [ { burn_rate: { objective: 0.999 } } ]",
+        place,
+        "burn_rate could never decide",
+    );
 }
 
 /// `SMALL` with Arize asked for missed webhooks.

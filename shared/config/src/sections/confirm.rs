@@ -2,11 +2,14 @@
 //!
 //! Invariant: it asks one metric source that the file gives, and its queries have that source's form.
 
-use ::detectors::{Combine, Detector, Panel, Window};
+use std::collections::BTreeMap;
 
+use ::detectors::{Combine, Detector, Panel, Window, find};
+
+use super::detector;
 use super::known::Known;
 use super::query::query;
-use super::{detector, spans};
+use super::spans::{self, Spans};
 use crate::fields::Fields;
 use crate::mistake::choose;
 use crate::reader::{Value, all};
@@ -28,20 +31,25 @@ pub(crate) fn read(value: &Value<'_>, known: &Known) -> Option<Confirm> {
     let in_its_form = |value: &Value<'_>| source.and_then(|source| query(value, source, known));
     let own_query = fields.required("query", in_its_form);
     let total_query = fields.optional("total_query", in_its_form);
-    let spans = spans::read(&fields, source);
+    let spans = spans::read(&fields, source, fields.get("detectors").is_none());
     let min_effect = fields.or("min_effect", 0.0, |value| value.number(0.0, f64::MAX));
-    let detectors = fields.required("detectors", detectors);
+    let detectors = match fields.get("detectors") {
+        Some(value) => detectors(value),
+        None => auto(&fields),
+    };
     let combine = fields.or("combine", Combine::Any, |value| combine(value, detectors.as_deref()));
     let counted = detectors.as_deref().map_or(Some(()), |detectors| counted(&fields, detectors));
     let spans = spans?;
     counted?;
     let window = Window { test_secs: spans.test, min_effect: min_effect? };
+    let detectors = detectors?;
+    all(detectors.iter().map(|detector| sufficient(&fields, detector, &spans, &window)))?;
     Some(Confirm {
         query: own_query?,
         total_query: total_query?,
         window_secs: spans.window,
         step_secs: spans.step,
-        panel: Panel { combine: combine?, detectors: detectors?, window },
+        panel: Panel { combine: combine?, detectors, window },
     })
 }
 
@@ -79,6 +87,23 @@ fn detectors(value: &Value<'_>) -> Option<Vec<Detector>> {
         return value.fail("there are no detectors, or too many", format!("name 1 to {DETECTORS_MAX}"));
     }
     all(items.iter().map(detector::read))
+}
+
+/// What a rule gets that names no detector.
+fn auto(fields: &Fields<'_>) -> Option<Vec<Detector>> {
+    let made = find("auto").and_then(|spec| Detector::new(spec, None, &BTreeMap::new()).ok());
+    match made {
+        Some(auto) => Some(vec![auto]),
+        None => fields.whole().fail_at("detectors", "it is missing", "name a detector"),
+    }
+}
+
+/// A rule whose detector could never decide would page everything as unconfirmed.
+fn sufficient(fields: &Fields<'_>, detector: &Detector, spans: &Spans, window: &Window) -> Option<()> {
+    let counted = fields.get("total_query").is_some();
+    let Some(because) = detector.shortage(spans.window, spans.step, window, counted) else { return Some(()) };
+    let what = format!("{} could never decide: {because}", detector.name());
+    fields.whole().fail_at("window", what, "make window or for longer, or step shorter")
 }
 
 /// `any`, `all` or `at_least: k`.

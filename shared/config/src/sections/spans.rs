@@ -11,6 +11,9 @@ use crate::fields::Fields;
 const WINDOW: Bounds = Bounds { secs_min: 60, secs_max: 90 * 86_400 };
 const WINDOW_DEFAULT_SECS: u64 = 6 * 3600;
 
+/// The default for a detector that learns from days: 7 d.
+const SEASONAL_WINDOW_DEFAULT_SECS: u64 = 7 * 86_400;
+
 /// Step: bounds and default.
 const STEP: Bounds = Bounds { secs_min: 1, secs_max: 86_400 };
 const STEP_DEFAULT_SECS: u64 = 60;
@@ -41,8 +44,10 @@ pub(crate) struct Spans {
     pub(crate) test: u32,
 }
 
-pub(crate) fn read(fields: &Fields<'_>, source: Option<MetricSource>) -> Option<Spans> {
-    let window = fields.or("window", WINDOW_DEFAULT_SECS, |value| value.duration(WINDOW));
+/// `seasonal`: the rule names no detector, and the one that it gets learns from days.
+pub(crate) fn read(fields: &Fields<'_>, source: Option<MetricSource>, seasonal: bool) -> Option<Spans> {
+    let default = if seasonal { SEASONAL_WINDOW_DEFAULT_SECS } else { WINDOW_DEFAULT_SECS };
+    let window = fields.or("window", default, |value| value.duration(WINDOW));
     let step = fields.or("step", STEP_DEFAULT_SECS, |value| value.duration(STEP));
     let test = fields.or("for", FOR_DEFAULT_SECS, |value| value.duration(FOR));
     let (window, step, test) = (window?, step?, test?);

@@ -19,7 +19,7 @@ use crate::{Direction, Spec};
 /// What a rule's window must hold: 2 days.
 const HISTORY_SECS: u32 = 2 * 86_400;
 
-/// Half of the slots may be gaps; less than this many points is no history at any step.
+/// A quarter of the slots may be gaps; less than this many points is no history at any step.
 const POINTS_MIN: usize = 100;
 
 pub(crate) const SPEC: Spec = Spec {
@@ -28,7 +28,7 @@ pub(crate) const SPEC: Spec = Spec {
     params: &[],
     check: None,
     method: Method::Streaming(|_, step_secs| {
-        let points = usize::try_from(HISTORY_SECS / step_secs.max(1) / 2).unwrap_or(POINTS_MIN);
+        let points = usize::try_from(HISTORY_SECS / step_secs.max(1) / 4 * 3).unwrap_or(POINTS_MIN);
         Box::new(AutoModel { auto: Auto::new(step_secs), points_min: points.max(POINTS_MIN), before: None })
     }),
 };
