@@ -5,7 +5,7 @@
 //!
 //! | detector | confirms when | baseline |
 //! |---|---|---|
-//! | [`auto`](mod@auto) | something began in the tested window that is unlike its time of day and the weeks before | streaming; 2 days |
+//! | `auto` | something began in the tested window that is unlike its time of day and the weeks before | streaming; 2 days |
 //! | [`threshold`](ALL) | each tested point is beyond `limit` | none |
 //! | `z_score` | … beyond mean ± `z` standard deviations | ≥ 20 points |
 //! | `robust_z` | … beyond median ± `z` robust deviations | ≥ 20 points |
@@ -47,7 +47,7 @@
 //! Adding a detector is one file with a `SPEC` and one line in [`ALL`].
 
 mod arms;
-pub mod auto;
+mod auto;
 mod band;
 mod baseline;
 mod counts;

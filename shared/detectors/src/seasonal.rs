@@ -42,6 +42,11 @@ impl Seasonal {
     /// The median of the same time of day, two slots to either side included; `None` where fewer than two days have a
     /// value, or a day has no two slots.
     pub(crate) fn median(&self, at_secs: i64) -> Option<f64> {
+        self.median_of(at_secs, DAYS_MIN)
+    }
+
+    /// The same where so many days have a value.
+    pub(crate) fn median_of(&self, at_secs: i64, days_min: usize) -> Option<f64> {
         let day_slots = DAY_SECS / self.slot_secs;
         if day_slots < 2 {
             return None;
@@ -55,7 +60,7 @@ impl Seasonal {
             values.extend((middle - aside..=middle + aside).filter_map(|slot| self.at(slot)));
             days += usize::from(values.len() > before);
         }
-        if days < DAYS_MIN {
+        if days < days_min || values.is_empty() {
             return None;
         }
         values.sort_by(f64::total_cmp);

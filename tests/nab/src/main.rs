@@ -24,9 +24,8 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
-use detectors::auto::Auto;
 
-use crate::references::{Held, ResidualQuantile, Stream, ThreeSigma};
+use crate::references::{Held, Stream, ThreeSigma};
 use crate::series::Labelled;
 use crate::table::Ours;
 
@@ -43,7 +42,7 @@ enum Task {
         /// A checkout of numenta/NAB.
         #[arg(long)]
         checkout: PathBuf,
-        /// One of the product's, `three_sigma`, `three_sigma_held` or `residual_quantile_sketch`; with `--recorded` a folder of `results/`.
+        /// One of the product's, `three_sigma` or `three_sigma_held`; with `--recorded` a folder of `results/`.
         #[arg(long, default_value = "auto")]
         detector: String,
         /// Scores recorded results instead of running a detector.
@@ -109,10 +108,8 @@ fn main() -> ExitCode {
 /// A detector by name, for a series of that step.
 fn stream(name: &str, step_secs: u32) -> Result<Box<dyn Stream>> {
     Ok(match name {
-        "residual_quantile_sketch" => Box::new(ResidualQuantile::new(step_secs)),
         "three_sigma" => Box::new(ThreeSigma::new(step_secs)),
         "three_sigma_held" => Box::new(Held::new(step_secs)),
-        "auto" => Box::new(Auto::new(step_secs)),
         _ => match detectors::find(name) {
             Some(spec) => Box::new(Ours::new(spec, step_secs)?),
             None => bail!("there is no detector {name}: name one of the product, three_sigma or three_sigma_held"),

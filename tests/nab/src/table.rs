@@ -86,9 +86,11 @@ pub(crate) fn run(
     }
     say("| detector | NAB standard | low FP | low FN | event F1 | precision | recall | median delay, points | false pages a series-day | confirmer precision | recall | ns a point |".to_owned());
     say(format!("|---|{}", "---|".repeat(11)));
-    let names = detectors::ALL.iter().map(|spec| spec.name);
-    let names = names.chain(["auto"].into_iter().filter(|name| detectors::find(name).is_none()));
-    for name in names.filter(|name| only.is_empty() || only.iter().any(|wanted| wanted == name)) {
+    for name in detectors::ALL
+        .iter()
+        .map(|spec| spec.name)
+        .filter(|name| only.is_empty() || only.iter().any(|wanted| wanted == name))
+    {
         if COUNTED.contains(&name) {
             say(format!("| `{name}` |{} {} |", " – |".repeat(10), cost_of_counts(name)?));
             continue;
