@@ -6,11 +6,12 @@
 //!
 //! - Formula: e is the value less the median of the same time of day (`seasonal.rs`). Deviations are divided by what is
 //!   usual for them (`tracker.rs`):
-//!   - spikes (`spike.rs`): Δe, x less x two points ago, and e less the median of the last 61 e, each beyond quantiles of
-//!     the last hours and weeks. Trusted by the history, √(points / 80,000) and 1 at most: few points show no tail.
+//!   - spikes (`spike.rs`): Δe, x less x two points ago, e less the median of the last 61 e, and the standard deviation of
+//!     the last 5 e, each beyond quantiles of the last hours and weeks; their cubic mean. Trusted by the history,
+//!     √(points / 80,000) and 1 at most: few points show no tail.
 //!   - records (`record.rs`): e, the mean of e over 36 points, and the second difference, against the largest so far.
-//!     While no season is known, the value less the median of the last 61 points stands for e.
-//!     With a history that is fully trusted a record must beat the last one by 10 %.
+//!     While no season is known, the value less the median of the last 61 points stands for e. With a history that is
+//!     fully trusted a record must beat the last one by 10 %.
 //! - Score: the larger one; anomalous above 1. A spike that only caution keeps from paging has 0.9. After an alarm records
 //!   count less for 50 points: what follows is the same episode.
 //! - Parameters: `resolution`, in the metric's unit, default 0: deviations up to it count as none.

@@ -10,6 +10,9 @@ use super::tracker::Tracker;
 /// nothing.
 const STILL: f64 = 1e-3;
 
+/// Points of the standard deviation that shows a series become restless.
+const RESTLESS_POINTS: usize = 5;
+
 /// One view: what its deviation is compared with.
 #[derive(Debug, Clone)]
 struct View {
@@ -27,13 +30,13 @@ impl View {
         }
     }
 
-    /// 1 at 2.71 times what 15 % of the last points exceed or 1.8 times what 1 % of all did, whichever is further; and
-    /// the same where it is also beyond 0.45 times the largest of late.
+    /// 1 at 2.6 times what 15 % of the last points exceed or 1.73 times what 1 % of all did, whichever is further; and
+    /// the same where it is also beyond 0.43 times the largest of late.
     fn push(&mut self, deviation: f64, floor: f64) -> (f64, f64) {
         let still = self.hours.level() < STILL * self.day.level();
-        let hours = self.hours.push(deviation, floor) / 2.71;
-        let weeks = self.weeks.push(deviation, floor) / 1.8;
-        let day = self.day.push(deviation, floor) / 0.45;
+        let hours = self.hours.push(deviation, floor) / 2.6;
+        let weeks = self.weeks.push(deviation, floor) / 1.73;
+        let day = self.day.push(deviation, floor) / 0.43;
         let far = if still { 0.0 } else { hours.min(weeks) };
         (far, far.min(day))
     }
@@ -49,12 +52,12 @@ pub(super) struct Spike {
 /// The three views together.
 #[derive(Debug, Clone)]
 pub(super) struct Spikes {
-    views: [View; 3],
+    views: [View; 4],
 }
 
 impl Spikes {
     pub(super) fn new() -> Self {
-        Self { views: [View::new(), View::new(), View::new()] }
+        Self { views: [View::new(), View::new(), View::new(), View::new()] }
     }
 
     /// The views' cubic mean: near the largest, but more where they agree.
@@ -70,14 +73,24 @@ impl Spikes {
             residual.zip(residuals.before(1)).map(|(now, before)| now - before),
             values.before(2).map(|before| value - before),
             residual.zip(residuals.median()).map(|(now, level)| now - level),
+            residual.map(|now| restlessness(now, residuals)),
         ];
         let (mut far, mut near) = (0.0, 0.0);
         for (view, deviation) in self.views.iter_mut().zip(deviations) {
             let Some(deviation) = deviation else { continue };
             let (likely, sure) = view.push(deviation, floor);
-            far += likely.powi(3) / 3.0;
-            near += sure.powi(3) / 3.0;
+            far += likely.powi(3) / 4.0;
+            near += sure.powi(3) / 4.0;
         }
         Spike { sure: near.cbrt(), likely: far.cbrt() }
     }
+}
+
+/// Standard deviation of the newest residuals.
+fn restlessness(now: f64, residuals: &Recent) -> f64 {
+    let newest = || (1..RESTLESS_POINTS).filter_map(|back| residuals.back(back)).chain(std::iter::once(now));
+    let (sum, count) = newest().fold((0.0, 0.0), |(sum, count), residual| (sum + residual, count + 1.0));
+    let mean = sum / count;
+    let squares: f64 = newest().map(|residual| (residual - mean).powi(2)).sum();
+    (squares / count).sqrt()
 }
