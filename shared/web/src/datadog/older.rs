@@ -63,10 +63,8 @@ fn values(response: Response, window: &MetricQuery) -> Result<Values, String> {
              application key the scope timeseries_query"
         ));
     }
-    // The end is a whole second and inclusive here: the bucket that begins there is not over yet.
-    let end_ms = window.end.as_millisecond();
-    let whole = series.pointlist.into_iter().map(|(start, value)| (milliseconds(start), value));
-    slots(whole.filter(|(start, _)| *start < end_ms), window)
+    // The end is inclusive here; the bucket that begins there has its slot after the window, which holds no such point.
+    slots(series.pointlist.into_iter().map(|(start, value)| (milliseconds(start), value)), window)
 }
 
 /// Whole milliseconds; what is none is beside every step.
