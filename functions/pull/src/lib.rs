@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lambda_runtime::Context;
 use pipeline::ports::Clock;
-use pipeline::{Pull, PullError};
+use pipeline::{Pull, PullError, Pulled};
 use serde_json::{Value, json};
 
 /// Time kept back from Lambda's own deadline for the answer.
@@ -20,7 +20,7 @@ pub async fn handle(pull: &Pull, clock: &dyn Clock, context: Context) -> Result<
     let deadline = Duration::from_millis(context.deadline);
     let now = Duration::from_millis(u64::try_from(clock.now().as_millisecond()).unwrap_or(0));
     let pulled = pull.pull(deadline.saturating_sub(now).saturating_sub(SOFT_DEADLINE_MARGIN)).await?;
-    let (targets, firing, cleared, unread) = (pulled.targets, pulled.firing, pulled.cleared, pulled.unread);
-    tracing::info!(targets, firing, cleared, unread, "pulled");
-    Ok(json!({ "targets": targets, "firing": firing, "cleared": cleared, "unread": unread }))
+    let Pulled { targets, firing, cleared, missed, unread } = pulled;
+    tracing::info!(targets, firing, cleared, missed, unread, "pulled");
+    Ok(json!({ "targets": targets, "firing": firing, "cleared": cleared, "missed": missed, "unread": unread }))
 }

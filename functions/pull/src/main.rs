@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use aws::{Clients, QueueUrls, Queues, Store};
+use aws::{Clients, CloudWatch, QueueUrls, Queues, Store};
+use config::MetricSource;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use pipeline::{Pull, SystemClock};
 use serde_json::Value;
@@ -18,8 +19,13 @@ async fn main() -> anyhow::Result<()> {
     let table = std::env::var("TOCSIN_TABLE").context("TOCSIN_TABLE is not set: name the incident table")?;
     let store = Arc::new(Store::new(clients.dynamodb, table));
     let queues = Arc::new(Queues::new(clients.sqs, QueueUrls::from_env()));
-    let readers = web::Readers::new(&config)?;
-    let pull = Pull::new(config, store, queues, readers.metrics, Arc::new(SystemClock));
+    let mut readers = web::Readers::new(&config)?;
+    if let Some(own) = &config.cloudwatch {
+        let reader = CloudWatch::from_env(own.region.as_deref())?;
+        readers.metrics.add(MetricSource::Cloudwatch, Arc::new(reader));
+    }
+    let pull = Pull::new(config, store, queues, Arc::new(SystemClock));
+    let pull = pull.with_metrics(readers.metrics.into_reader()).with_monitors(readers.monitors);
     let service = service_fn(|event: LambdaEvent<Value>| async {
         pull::handle(&pull, &SystemClock, event.context).await.map_err(Error::from)
     });

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::detect::parse_param;
+
 /// Stands between anomaly detection and the people on call: one problem, one incident, with its likely cause.
 #[derive(Debug, Parser)]
 #[command(name = "tocsin", version)]
@@ -28,6 +30,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Print the exact request that a receiver would be sent.
     Render(RenderArgs),
+    /// Score a CSV file's points as they come: one row out for each.
+    Detect(DetectArgs),
 }
 
 /// Options of `tocsin local`.
@@ -115,4 +119,35 @@ pub struct RenderArgs {
     /// Message templates; the bundled ones without it.
     #[arg(long, env = "TOCSIN_TEMPLATES")]
     pub templates: Option<PathBuf>,
+}
+
+/// Options of `tocsin detect`.
+#[derive(Debug, Args)]
+pub struct DetectArgs {
+    /// The detector; `auto`, which takes no parameters, without it.
+    #[arg(long)]
+    pub detector: Option<String>,
+    /// One of its parameters, as `name=number`; may be given several times.
+    #[arg(long = "param", value_name = "NAME=NUMBER", value_parser = parse_param)]
+    pub params: Vec<(String, f64)>,
+    /// Which deviations count: above, below or both. The detector's own default without it.
+    #[arg(long)]
+    pub direction: Option<String>,
+    /// The config that holds the rule; the bundled example without it.
+    #[arg(long, env = "TOCSIN_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// A rule's detectors, instead of one that is named here.
+    #[arg(long)]
+    pub rule: Option<String>,
+    /// Seconds between two points; those between the first two rows, or the rule's, without it.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub step: Option<u32>,
+    /// Seconds for which the metric must be anomalous; one point, or the rule's, without it.
+    #[arg(long = "for", value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub for_secs: Option<u32>,
+    /// Smallest deviation that matters, in the metric's unit; none, or the rule's, without it.
+    #[arg(long, value_name = "NUMBER")]
+    pub min_effect: Option<f64>,
+    /// CSV with the header `timestamp,value` or `timestamp,value,total`; standard input without it.
+    pub file: Option<PathBuf>,
 }

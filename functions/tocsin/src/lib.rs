@@ -5,6 +5,7 @@
 
 mod check;
 mod cli;
+mod detect;
 mod example;
 mod local;
 mod render;

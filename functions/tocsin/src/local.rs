@@ -8,6 +8,7 @@ mod demo;
 mod environment;
 mod http;
 mod inboxes;
+mod outside;
 mod page;
 mod poll;
 mod wiring;

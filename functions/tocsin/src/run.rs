@@ -9,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::check::check;
 use crate::cli::{Command, LocalArgs, Options};
+use crate::detect::detect;
 use crate::example::config_text;
 use crate::local::{Local, LocalOptions, run_demo};
 use crate::render::render;
@@ -34,6 +35,7 @@ pub async fn run(options: Options) -> anyhow::Result<Answer> {
         Command::Send(args) => send(&args, &mut say).await,
         Command::Check(args) => check(&args, &mut say),
         Command::Render(args) => render(&args, &mut say),
+        Command::Detect(args) => detect(&args),
     }
 }
 

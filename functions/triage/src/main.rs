@@ -4,8 +4,9 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use anyhow::Context;
-use aws::{Clients, QueueUrls, Queues, Store};
+use aws::{Clients, CloudWatch, QueueUrls, Queues, Store};
 use aws_lambda_events::sqs::SqsEvent;
+use config::MetricSource;
 use lambda_runtime::{LambdaEvent, service_fn};
 use pipeline::{SystemClock, Triage};
 use tracing_subscriber::EnvFilter;
@@ -19,9 +20,13 @@ async fn main() -> anyhow::Result<()> {
     let table = std::env::var("TOCSIN_TABLE").context("TOCSIN_TABLE is not set: name the incident table")?;
     let store = Arc::new(Store::new(clients.dynamodb, table));
     let queues = Arc::new(Queues::new(clients.sqs, QueueUrls::from_env()));
-    let readers = web::Readers::new(&config)?;
+    let mut readers = web::Readers::new(&config)?;
+    if let Some(own) = &config.cloudwatch {
+        let reader = CloudWatch::from_env(own.region.as_deref())?;
+        readers.metrics.add(MetricSource::Cloudwatch, Arc::new(reader));
+    }
     let triage = Triage::new(config, store, queues, Arc::new(SystemClock))
-        .with_metrics(readers.metrics)
+        .with_metrics(readers.metrics.into_reader())
         .with_changes(readers.changes)
         .with_monitors(readers.monitors);
     let service = service_fn(|event: LambdaEvent<SqsEvent>| async {

@@ -56,6 +56,34 @@ impl Endpoints {
 #[error("{0} is not set: Lambda sets it; elsewhere export it, or use `tocsin local`")]
 pub struct ClientsError(&'static str);
 
+/// Who we are, and where.
+pub(crate) struct Identity {
+    pub(crate) region: String,
+    pub(crate) credentials: Credentials,
+}
+
+impl Identity {
+    /// From what Lambda puts into the environment; `region` stands in place of its own.
+    pub(crate) fn from_env(region: Option<&str>) -> Result<Self, ClientsError> {
+        let read = |name: &'static str| std::env::var(name).map_err(|_| ClientsError(name));
+        let own = || read("AWS_REGION").or_else(|_| read("AWS_DEFAULT_REGION")).map_err(|_| ClientsError("AWS_REGION"));
+        let credentials = Credentials::new(
+            read("AWS_ACCESS_KEY_ID")?,
+            read("AWS_SECRET_ACCESS_KEY")?,
+            std::env::var("AWS_SESSION_TOKEN").ok(),
+            None,
+            "environment",
+        );
+        Ok(Self { region: region.map_or_else(own, |region| Ok(region.to_owned()))?, credentials })
+    }
+
+    /// For engines on this machine.
+    pub(crate) fn local() -> Self {
+        let credentials = Credentials::new("local", "local", None, None, "local");
+        Self { region: "us-east-1".to_owned(), credentials }
+    }
+}
+
 /// The clients.
 #[derive(Debug, Clone)]
 pub struct Clients {
@@ -71,30 +99,19 @@ impl Clients {
     /// # Errors
     /// [`ClientsError`] names the variable that is missing.
     pub fn from_env() -> Result<Self, ClientsError> {
-        let read = |name: &'static str| std::env::var(name).map_err(|_| ClientsError(name));
-        let region =
-            read("AWS_REGION").or_else(|_| read("AWS_DEFAULT_REGION")).map_err(|_| ClientsError("AWS_REGION"))?;
-        let credentials = Credentials::new(
-            read("AWS_ACCESS_KEY_ID")?,
-            read("AWS_SECRET_ACCESS_KEY")?,
-            std::env::var("AWS_SESSION_TOKEN").ok(),
-            None,
-            "environment",
-        );
-        Ok(Self::new(&Endpoints::from_env(), region, credentials))
+        Ok(Self::new(&Endpoints::from_env(), Identity::from_env(None)?))
     }
 
     /// For engines on this machine, which take any credentials.
     #[must_use]
     pub fn local(endpoints: &Endpoints) -> Self {
-        Self::new(endpoints, "us-east-1".to_owned(), Credentials::new("local", "local", None, None, "local"))
+        Self::new(endpoints, Identity::local())
     }
 
-    fn new(endpoints: &Endpoints, region: String, credentials: Credentials) -> Self {
-        let http = http_client(endpoints);
+    fn new(endpoints: &Endpoints, Identity { region, credentials }: Identity) -> Self {
+        let http = http_client(endpoints.are_plain_http());
         let region = Region::new(region);
-        let timeouts =
-            TimeoutConfig::builder().operation_attempt_timeout(TRY_TIMEOUT).operation_timeout(CALL_TIMEOUT).build();
+        let timeouts = timeouts();
         let mut dynamodb = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(region.clone())
@@ -118,9 +135,13 @@ impl Clients {
     }
 }
 
+pub(crate) fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(TRY_TIMEOUT).operation_timeout(CALL_TIMEOUT).build()
+}
+
 /// Reading the machine's certificates takes milliseconds of a cold start; engines on plain HTTP need none.
-fn http_client(endpoints: &Endpoints) -> SharedHttpClient {
-    if endpoints.are_plain_http() {
+pub(crate) fn http_client(plain: bool) -> SharedHttpClient {
+    if plain {
         Builder::new().build_http()
     } else {
         Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https()

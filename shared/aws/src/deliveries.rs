@@ -15,12 +15,12 @@ pub(crate) async fn read(
     incident: &IncidentId,
     receiver: Option<&str>,
 ) -> Result<Vec<Delivery>, StoreError> {
-    let items = query(store, incident, &delivery_prefix(receiver)).await?;
+    let items = query(store, incident_partition(incident), &delivery_prefix(receiver)).await?;
     items.iter().map(read_delivery).collect()
 }
 
-/// Every item of an incident whose sort key begins so, in sort-key order.
-pub(crate) async fn query(store: &Store, incident: &IncidentId, prefix: &str) -> Result<Vec<Item>, StoreError> {
+/// Every item of a partition whose sort key begins so, in sort-key order.
+pub(crate) async fn query(store: &Store, partition: String, prefix: &str) -> Result<Vec<Item>, StoreError> {
     let mut items = Vec::new();
     let mut from: Option<Item> = None;
     loop {
@@ -30,7 +30,7 @@ pub(crate) async fn query(store: &Store, incident: &IncidentId, prefix: &str) ->
             .table_name(&store.table)
             .consistent_read(true)
             .key_condition_expression("PK = :partition AND begins_with(SK, :prefix)")
-            .expression_attribute_values(":partition", AttributeValue::S(incident_partition(incident)))
+            .expression_attribute_values(":partition", AttributeValue::S(partition.clone()))
             .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
             .set_exclusive_start_key(from.take())
             .send()

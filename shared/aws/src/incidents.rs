@@ -13,8 +13,9 @@ use pipeline::ports::{Absorbed, Committed, Duplicates, StateChange, StoreError};
 use crate::Store;
 use crate::items::{
     Item, UNDISPATCHED, alert_ids, delivery_item, entry_item, episode_item, fingerprint_key, incident_item, millis,
-    number, read_incident, text,
+    monitor_item, number, read_incident, text,
 };
+use crate::monitors::NOT_NEWER;
 use crate::store::unavailable;
 
 pub(crate) async fn absorb(
@@ -146,13 +147,38 @@ pub(crate) async fn commit(store: &Store, change: &StateChange) -> Result<Commit
     if let Some(ended) = &change.ended {
         writes.push(write(put(store, episode_item(ended)?))?);
     }
+    let mut refused = send(store, writes.iter().cloned().chain(monitor_write(store, change)?).collect()).await?;
+    if refused.as_ref().is_some_and(|reasons| is_only_the_last(reasons)) && change.monitor.is_some() {
+        // Newer news of the monitor stand there: they stay, and the incident is written without ours.
+        refused = send(store, writes).await?;
+    }
+    match refused {
+        None => Ok(Committed::Done),
+        Some(_) => Ok(Committed::Conflict(read(store, &change.incident.fingerprint).await?.map(Box::new))),
+    }
+}
+
+/// One transaction; why each of its writes was refused, where someone else wrote first or is writing.
+async fn send(store: &Store, writes: Vec<TransactWriteItem>) -> Result<Option<Vec<String>>, StoreError> {
     match store.client.transact_write_items().set_transact_items(Some(writes)).send().await {
-        Ok(_) => Ok(Committed::Done),
-        Err(SdkError::ServiceError(refused)) if is_lost_race(refused.err()) => {
-            Ok(Committed::Conflict(read(store, &change.incident.fingerprint).await?.map(Box::new)))
-        }
+        Ok(_) => Ok(None),
+        Err(SdkError::ServiceError(refused)) if is_lost_race(refused.err()) => Ok(Some(reasons(refused.err()))),
         Err(error) => Err(unavailable("TransactWriteItems", &error)),
     }
+}
+
+/// What the newest alert says of its monitor, unless newer news stand there: queues keep no order.
+fn monitor_write(store: &Store, change: &StateChange) -> Result<Option<TransactWriteItem>, StoreError> {
+    let Some(monitor) = &change.monitor else { return Ok(None) };
+    let put = put(store, monitor_item(monitor))
+        .condition_expression(NOT_NEWER)
+        .expression_attribute_values(":observed_at", millis(monitor.observed_at));
+    write(put).map(Some)
+}
+
+/// True where every write but the last would have been taken.
+fn is_only_the_last(reasons: &[String]) -> bool {
+    reasons.split_last().is_some_and(|(last, others)| last == REFUSED && others.iter().all(|code| code == "None"))
 }
 
 /// The incident under the version that was decided on. The duplicate update leaves the version alone, so the alerts
@@ -184,12 +210,17 @@ fn write(put: aws_sdk_dynamodb::types::builders::PutBuilder) -> Result<TransactW
 
 /// Someone else wrote first, or is writing: read what stands there and decide again.
 fn is_lost_race(error: &TransactWriteItemsError) -> bool {
-    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else {
-        return error.is_transaction_in_progress_exception();
-    };
-    cancelled
-        .cancellation_reasons()
-        .iter()
-        .filter_map(|reason| reason.code())
-        .all(|code| matches!(code, "None" | "ConditionalCheckFailed" | "TransactionConflict"))
+    let known = |code: &String| matches!(code.as_str(), "None" | REFUSED | "TransactionConflict");
+    error.is_transaction_in_progress_exception()
+        || (error.is_transaction_canceled_exception() && reasons(error).iter().all(known))
+}
+
+/// A write's condition does not hold.
+const REFUSED: &str = "ConditionalCheckFailed";
+
+/// Why a transaction was cancelled, write by write.
+fn reasons(error: &TransactWriteItemsError) -> Vec<String> {
+    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else { return Vec::new() };
+    let codes = cancelled.cancellation_reasons().iter();
+    codes.map(|reason| reason.code().unwrap_or("None").to_owned()).collect()
 }

@@ -6,8 +6,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{AlertId, Delivery, Entry, Fingerprint, Incident, IncidentId, Lease, Timestamp};
-use pipeline::ports::StoreError;
+use domain::{AlertId, Delivery, Entry, Fingerprint, Incident, IncidentId, Lease, Status, Timestamp};
+use pipeline::ports::{MonitorRecord, StoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -51,6 +51,55 @@ pub(crate) fn fingerprint_key(fingerprint: &Fingerprint) -> Item {
 
 pub(crate) fn incident_partition(incident: &IncidentId) -> String {
     format!("INC#{incident}")
+}
+
+/// Where the monitors of a source stand.
+pub(crate) fn source_partition(source: &str) -> String {
+    format!("SOURCE#{source}")
+}
+
+/// Begins the sort key of a monitor.
+pub(crate) const MONITOR_PREFIX: &str = "MONITOR#";
+
+pub(crate) fn monitor_key(source: &str, id: &str) -> Item {
+    key(source_partition(source), format!("{MONITOR_PREFIX}{id}"))
+}
+
+/// What was heard last of a monitor.
+pub(crate) fn monitor_item(record: &MonitorRecord) -> Item {
+    let mut item = monitor_key(&record.source, &record.id);
+    item.insert("status".to_owned(), text(record.status.as_str()));
+    item.insert("observed_at".to_owned(), millis(record.observed_at));
+    if let Some(fingerprint) = &record.fingerprint {
+        item.insert("fingerprint".to_owned(), text(fingerprint.as_str()));
+    }
+    if record.asked {
+        item.insert("asked".to_owned(), AttributeValue::Bool(true));
+    }
+    if let Some(since) = record.missed_since {
+        item.insert("missed_since".to_owned(), millis(since));
+    }
+    item
+}
+
+pub(crate) fn read_monitor(source: &str, item: &Item) -> Result<MonitorRecord, StoreError> {
+    let id = read_text(item, SK)?.trim_start_matches(MONITOR_PREFIX).to_owned();
+    let status = match read_text(item, "status")? {
+        "firing" => Status::Firing,
+        "cleared" => Status::Cleared,
+        _ => return Err(unreadable(item, "`status` is neither firing nor cleared")),
+    };
+    let fingerprint = item.contains_key("fingerprint").then(|| read_text(item, "fingerprint")).transpose()?;
+    let fingerprint = fingerprint.map(|text| Fingerprint::try_from(text.to_owned())).transpose();
+    Ok(MonitorRecord {
+        source: source.to_owned(),
+        id,
+        status,
+        fingerprint: fingerprint.map_err(|_| unreadable(item, "`fingerprint` is none"))?,
+        asked: item.contains_key("asked"),
+        observed_at: read_time(item, "observed_at")?,
+        missed_since: item.contains_key("missed_since").then(|| read_time(item, "missed_since")).transpose()?,
+    })
 }
 
 pub(crate) fn delivery_key(id: &domain::DeliveryId) -> Item {

@@ -5,9 +5,11 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use domain::{Delivery, DeliveryId, Fingerprint, Incident, IncidentId, Lease, Timestamp};
-use pipeline::ports::{Absorbed, Claim, Committed, Duplicates, IncidentStore, Marked, StateChange, StoreError};
+use pipeline::ports::{
+    Absorbed, Claim, Committed, Duplicates, IncidentStore, Marked, MonitorRecord, StateChange, StoreError,
+};
 
-use crate::{claim, deliveries, incidents};
+use crate::{claim, deliveries, incidents, monitors};
 
 /// One table.
 #[derive(Debug, Clone)]
@@ -52,6 +54,26 @@ impl IncidentStore for Store {
 
     async fn mark_delivery(&self, delivery: &Delivery, token: &str) -> Result<Marked, StoreError> {
         claim::mark(self, delivery, token).await
+    }
+
+    async fn monitor(&self, source: &str, id: &str) -> Result<Option<MonitorRecord>, StoreError> {
+        monitors::read_one(self, source, id).await
+    }
+
+    async fn monitors(&self, source: &str) -> Result<Vec<MonitorRecord>, StoreError> {
+        monitors::read(self, source).await
+    }
+
+    async fn hear_of_monitor(&self, record: &MonitorRecord) -> Result<(), StoreError> {
+        monitors::hear_of(self, record).await
+    }
+
+    async fn write_monitor(
+        &self,
+        record: &MonitorRecord,
+        before: Option<&MonitorRecord>,
+    ) -> Result<Marked, StoreError> {
+        monitors::write(self, record, before).await
     }
 }
 

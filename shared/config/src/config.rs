@@ -10,6 +10,8 @@ use receivers::Receiver;
 use secrecy::SecretString;
 use sources::Source;
 
+use crate::{Query, Template};
+
 /// The source of the alerts that Tocsin raises itself.
 pub const PULL: &str = "pull";
 
@@ -23,8 +25,12 @@ pub struct Config {
     pub sources: Vec<Source>,
     /// Arize's REST API, to fill what a webhook lacked.
     pub arize_api: Option<ArizeApi>,
-    /// Where metrics are read for confirmation.
+    /// Where rules may read metrics.
     pub prometheus: Option<Prometheus>,
+    /// The same.
+    pub datadog: Option<Datadog>,
+    /// The same.
+    pub cloudwatch: Option<Cloudwatch>,
     /// Where deployments are read.
     pub github: Option<Github>,
     /// By the name that alerts carry.
@@ -46,6 +52,23 @@ pub struct ArizeApi {
     pub base_url: String,
     /// Sent as bearer token.
     pub key: SecretString,
+    /// Where a monitor's history is read; default `https://app.arize.com/graphql`.
+    pub graphql_url: String,
+    /// Sent there as `x-api-key`; `None`: `key`.
+    pub graphql_key: Option<SecretString>,
+    /// Whether it is asked for monitors whose webhook never came.
+    pub reconcile: Option<Reconcile>,
+}
+
+/// Webhooks that never came are found by asking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reconcile {
+    /// The address that Arize's monitors notify.
+    pub webhook: String,
+    /// The source that answers there.
+    pub source: String,
+    /// How long a webhook may be on its way, in seconds.
+    pub grace_secs: u32,
 }
 
 /// A Prometheus server.
@@ -55,6 +78,24 @@ pub struct Prometheus {
     pub url: String,
     /// Sent as bearer token.
     pub token: Option<SecretString>,
+}
+
+/// Datadog's API.
+#[derive(Debug, Clone)]
+pub struct Datadog {
+    /// Without a slash at its end; default `https://api.datadoghq.com`.
+    pub base_url: String,
+    /// Sent as `DD-API-KEY`.
+    pub api_key: SecretString,
+    /// Sent as `DD-APPLICATION-KEY`.
+    pub app_key: SecretString,
+}
+
+/// Amazon `CloudWatch`, asked with the credentials of the environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cloudwatch {
+    /// Where the metrics are; `None`: the environment's region.
+    pub region: Option<String>,
 }
 
 /// GitHub, or a GitHub Enterprise server.
@@ -166,10 +207,10 @@ impl Target {
 /// How an anomaly is confirmed.
 #[derive(Debug)]
 pub struct Confirm {
-    /// `PromQL`; `{{label}}` stands for a label of the alert, always inside double quotes, without spaces.
-    pub query: String,
-    /// The denominators, where `query` gives a rate's numerators; as `query`.
-    pub total_query: Option<String>,
+    /// What is asked for, and where; `{{label}}` in it stands for a label of the alert.
+    pub query: Query<Template>,
+    /// The denominators, where `query` gives a rate's numerators; of the same source as `query`.
+    pub total_query: Option<Query<Template>>,
     /// Length of the baseline, in seconds: what lies before the tested window.
     pub window_secs: u32,
     /// Seconds between two points.
@@ -188,6 +229,13 @@ pub struct Deadlines {
 }
 
 impl Config {
+    /// Whether there is anything to do on a schedule.
+    #[must_use]
+    pub fn is_pulled(&self) -> bool {
+        let reconciled = self.arize_api.as_ref().is_some_and(|api| api.reconcile.is_some());
+        reconciled || self.rules.iter().any(|rule| rule.pull.is_some())
+    }
+
     /// The first rule that matches, else the default rule.
     #[must_use]
     pub fn rule_for(&self, alert: &Alert) -> &Rule {

@@ -15,17 +15,19 @@ mod environment;
 mod fields;
 mod load;
 mod mistake;
+mod query;
 mod reader;
 mod sections;
 mod templates;
 mod yaml;
 
 pub use config::{
-    ArizeApi, Config, Confirm, Deadlines, Github, PULL, PULL_SEVERITY, Prometheus, Pull, Repository, Rule, Service,
-    Target,
+    ArizeApi, Cloudwatch, Config, Confirm, Datadog, Deadlines, Github, PULL, PULL_SEVERITY, Prometheus, Pull,
+    Reconcile, Repository, Rule, Service, Target,
 };
 pub use environment::{Environment, ProcessEnvironment, secret_names};
 pub use load::{DEPLOYED_CONFIG, LoadError, load, load_file, load_from_env};
 pub use mistake::Mistake;
+pub use query::{ArizeQuery, CloudwatchQuery, MetricSource, Query, Template};
 pub use templates::{CurrentTemplates, TemplateDirectory, TemplateMistake};
 pub use yaml::CONFIG_BYTES_MAX;

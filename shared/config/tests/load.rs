@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use detectors::Detector;
 use domain::ReceiverKind;
 use proptest::prelude::*;
 use receivers::Settings;
@@ -74,6 +75,59 @@ fn the_small_config_is_whole() {
 }
 
 #[test]
+fn a_rule_that_names_no_detector_gets_auto_over_a_week() {
+    let text = SMALL.replacen(", detectors: [ { robust_z: { z: 4 } } ]", "", 1);
+    let config = read(&text).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+    let confirm = config.rule("latency").and_then(|rule| rule.confirm.as_ref()).expect("it has detectors");
+    let names: Vec<&str> = confirm.panel.detectors.iter().map(Detector::name).collect();
+    assert_eq!((names, confirm.window_secs), (vec!["auto"], 7 * 86_400));
+}
+
+#[test]
+fn a_rule_whose_detector_could_never_decide_is_refused() {
+    let place = "rules.latency.confirm.window";
+    check(
+        "query: up, detectors: [ { robust_z: { z: 4 } } ]",
+        "query: up, window: 1d",
+        place,
+        "auto could never decide",
+    );
+    check("query: up", "query: up, window: 15m", place, "only 16 of at least 20");
+    check(
+        "query: up, detectors: [ { robust_z: { z: 4 } } ]",
+        "query: up, window: 2h, detectors: [ residual_quantile ]",
+        place,
+        "150",
+    );
+    check("{ robust_z: { z: 4 } }", "{ drift: { psi: 0.25 } }", place, "drift could never decide");
+    check(
+        "query: up, detectors: [ { robust_z: { z: 4 } } ]",
+        "query: up, total_query: up, window: 30m, detectors: [ { burn_rate: { objective: 0.999 } } ]",
+        place,
+        "burn_rate could never decide",
+    );
+}
+
+/// `SMALL` with Arize asked for missed webhooks.
+fn reconciled(webhook: &str) -> String {
+    format!("arize_api: {{ key: \"${{KEY}}\", reconcile: {{ webhook: \"{webhook}\" }} }}\nservices:")
+}
+
+#[test]
+fn missed_webhooks_are_asked_for_by_the_address_that_arize_has() {
+    let text = SMALL.replacen("services:", &reconciled("https://alerts.acme.example/stage/alerts/arize/"), 1);
+    let config = read(&text).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+    assert!(config.is_pulled());
+    let reconcile = config.arize_api.and_then(|api| api.reconcile).expect("it is asked");
+    assert_eq!((reconcile.source.as_str(), reconcile.grace_secs), ("arize", 120));
+    assert_eq!(reconcile.webhook, "https://alerts.acme.example/stage/alerts/arize");
+    let place = "arize_api.reconcile.webhook";
+    check("services:", &reconciled("https://alerts.acme.example/arize"), place, "/alerts/<source>");
+    check("services:", &reconciled("https://alerts.acme.example/alerts/arise"), place, "`arise`");
+    check("services:", &reconciled("http://alerts.acme.example/alerts/arize"), place, "https");
+}
+
+#[test]
 fn each_mistake_names_its_field_and_its_mend() {
     check("kind: bearer", "kind: baerer", "sources.arize.auth.kind", "bearer");
     check("\"${ARIZE}\"", "open-secret", "sources.arize.auth.secrets[0]", "${NAME}");
@@ -93,6 +147,11 @@ fn each_mistake_names_its_field_and_its_mend() {
     check("z: 4", "z: -4", "rules.latency.confirm.detectors[0].robust_z.z", "bounds");
     check("{ robust_z: { z: 4 } }", "", "rules.latency.confirm.detectors", "detectors");
     check("{ robust_z: { z: 4 } }", "rate_in_window: { rate: 0.1 }", "rules.latency.confirm.total_query", "");
+    check("{ robust_z: { z: 4 } }", "burn_rate: { objective: 0.999 }", "rules.latency.confirm.total_query", "");
+    let path = "rules.latency.confirm.detectors[0].burn_rate.objective";
+    check("{ robust_z: { z: 4 } }", "burn_rate: { objective: 99.9 }", path, "bounds");
+    let path = "rules.latency.confirm.detectors[0].drift.direction";
+    check("robust_z: { z: 4 }", "drift: { psi: 0.2, direction: above }", path, "leave it out");
     check("query: up", "query: up, for: 10m, step: 20m", "rules.latency.confirm.step", "shorter");
     check("query: up", "query: up, window: 2m, for: 5m", "rules.latency.confirm.window", "longer");
     check("query: up", "query: up, window: 30d, step: 1m", "rules.latency.confirm.step", "11000");

@@ -201,4 +201,36 @@ mod tests {
         assert_eq!(points(0.0), (Some(6), (0.0, 0.0)));
         assert_eq!(points(0.5), (Some(3), (2.5, 2.5)));
     }
+
+    /// What the detector says of the last of these values, after a usual stretch.
+    fn says(reset: f64, last: &[f64]) -> Finding {
+        let params = std::collections::BTreeMap::from([("reset".to_owned(), reset)]);
+        let detector = crate::Detector::new(&SPEC, None, &params).unwrap();
+        let Method::Streaming(model) = SPEC.method else { unreachable!("it keeps a state") };
+        let mut model = model(&detector, 60);
+        let at = |i: i64| Timestamp::from_second(i * 60).unwrap();
+        let usual = (0..61).map(|i| [1.0, -1.0][i % 2]);
+        let findings: Vec<Option<Finding>> =
+            (0..).zip(usual.chain(last.iter().copied())).map(|(i, value)| model.push(at(i), value)).collect();
+        findings.last().copied().flatten().unwrap()
+    }
+
+    #[test]
+    fn after_a_signal_it_begins_anew_unless_told_to_go_on() {
+        assert!(says(1.0, &[100.0]).above.score > 1.0);
+        assert!(says(1.0, &[100.0, 0.0]).above.score.abs() < 1e-12);
+        let on = says(0.0, &[100.0, 0.0]).above.score;
+        // From twice h; 0 lies half an interquartile range below the median, 1.
+        assert!((on - (2.0 - (0.5 + 1.349 / 2.0) / 8.0)).abs() < 1e-9, "{on}");
+    }
+
+    #[test]
+    fn one_stands_at_the_edges_shown() {
+        let finding = says(1.0, &[2.0, 0.0]);
+        for (side, other) in [(finding.above.edge, finding.below.edge), (finding.below.edge, finding.above.edge)] {
+            let at_edge = says(1.0, &[2.0, side]);
+            let score = at_edge.above.score.max(at_edge.below.score);
+            assert!((score - 1.0).abs() < 1e-9, "{score} at {side}, not {other}");
+        }
+    }
 }

@@ -4,12 +4,16 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Evidence, Series};
+use domain::{Evidence, Point, Series, Timestamp, Verdict};
 
 use crate::model;
 use crate::spec::Method;
 use crate::stream::{self, Stream};
 use crate::{Direction, ParamError, Spec};
+
+/// Events of a slot that is made up, and how many of them are hits.
+const EVENTS: f64 = 1e6;
+const HITS: f64 = 100.0;
 
 /// What a rule says about the test, whatever the detector.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -102,6 +106,26 @@ impl Detector {
             Method::Windowed(evaluate) => evaluate(self, series, window),
             Method::Streaming(model) => model::evaluate(self, series, window, model(self, series.step_secs())),
         }
+    }
+
+    /// Why it could never decide in a rule that reads `window_secs` seconds before the tested ones, even without a gap;
+    /// `None` where it could. `counted`: the points carry totals.
+    #[must_use]
+    pub fn shortage(&self, window_secs: u32, step_secs: u32, window: &Window, counted: bool) -> Option<String> {
+        let step = i64::from(step_secs.max(1));
+        let slots = (i64::from(window_secs) + i64::from(window.test_secs)) / step;
+        if let Method::Streaming(model) = self.spec.method {
+            let needed = model(self, step_secs.max(1)).points_min();
+            let there = usize::try_from(i64::from(window_secs) / step).unwrap_or(usize::MAX);
+            return (there < needed).then(|| format!("the baseline has only {there} of at least {needed} points"));
+        }
+        let time = |slot: i64| Timestamp::from_second(slot * step).ok();
+        // Enough events that none is too few, and few hits; of values, two that alternate.
+        let value = |slot: i64| if slot % 2 == 0 { HITS } else { HITS + 1.0 };
+        let point = |slot| Some(Point { at: time(slot)?, value: value(slot), total: counted.then_some(EVENTS) });
+        let series = Series::new(time(0)?, time(slots)?, step_secs, (0..=slots).filter_map(point).collect());
+        let evidence = self.evaluate(&series, window);
+        (evidence.verdict == Verdict::Inconclusive).then_some(evidence.because)
     }
 
     /// Looks at points as they come, one slot every `step_secs` seconds (0 counts as 1). What it says of a point is what

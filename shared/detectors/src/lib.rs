@@ -5,13 +5,16 @@
 //!
 //! | detector | confirms when | baseline |
 //! |---|---|---|
+//! | `auto` | something began in the tested window that is unlike its time of day and the weeks before | streaming; 2 days |
 //! | [`threshold`](ALL) | each tested point is beyond `limit` | none |
 //! | `z_score` | … beyond mean ± `z` standard deviations | ≥ 20 points |
 //! | `robust_z` | … beyond median ± `z` robust deviations | ≥ 20 points |
 //! | `iqr` | … beyond Tukey's fences, `k` interquartile ranges out | ≥ 20 points |
 //! | `relative_change` | … further than `percent` from the median | ≥ 10 points |
 //! | `rate_in_window` | the bound of the rate over the tested window is beyond `rate` and `ratio` | ≥ 30 events for `ratio` |
-//! | `auto` | … is a spike or a record by what this series has shown; no parameters to choose | streaming; ≥ 50 points, seasons from 2 days on |
+//! | `burn_rate` | a long and a short window both burn the objective's error budget beyond `factor` | none |
+//! | `drift` | the tested values are distributed otherwise: `psi`, `kl`, `js`, `ks` above their limits | ≥ 100 points, `ks` alone 20 |
+//! | `ab_test` | tested window and baseline differ by more than chance would, and by `min_effect` | ≥ 30 events or 20 points |
 //! | `residual_quantile` | … is further from the last hour, the point before or its time of day than 99 % of 7 days' points, by a factor | streaming; ≥ 150 points, seasons from 2 days on |
 //! | `ewma` | … takes the exponentially weighted mean beyond its control limits | streaming; ≥ 30 points |
 //! | `cusum` | … takes the cumulative sum of deviations beyond `h` | streaming; ≥ 30 points |
@@ -25,6 +28,7 @@
 //!   rounded up to whole slots.
 //! - A band includes its edges: a value on the edge is as usual, one beyond it is anomalous. A band is never narrower
 //!   than `min_effect` to either side of what deviations are counted from; a deviation of exactly `min_effect` matters.
+//!   `drift` and `ab_test`, whose effect has no place on a band, say what theirs is.
 //! - A point detector confirms when every tested point there is lies beyond the band, and rejects when one does not.
 //! - A gap is an absent slot, never a zero. At least 80 % of the tested slots and, where a baseline is needed, 50 % of
 //!   its slots must hold a point. The newest slot may be missing without penalty: it may not be scraped yet.
@@ -42,8 +46,11 @@
 //!
 //! Adding a detector is one file with a `SPEC` and one line in [`ALL`].
 
+mod arms;
+mod auto;
 mod band;
 mod baseline;
+mod counts;
 mod cut;
 mod detector;
 mod direction;
@@ -61,10 +68,13 @@ pub mod stats;
 mod stream;
 pub mod tail;
 mod trailing;
+pub mod two_sample;
 
-mod auto;
+mod ab_test;
+mod burn_rate;
 mod control_chart;
 pub mod cusum;
+mod drift;
 pub mod ewma;
 mod iqr;
 #[cfg(feature = "random_cut_forest")]
@@ -80,20 +90,23 @@ mod z_score;
 
 pub use detector::{Detector, Window};
 pub use direction::Direction;
-pub use panel::{Combine, Panel};
+pub use panel::{Combine, Panel, PanelStream};
 pub use score::SCORE_MAX;
 pub use spec::{ParamError, ParamSpec, Spec};
 pub use stream::{Scored, Stream};
 
 /// Every detector, as config names them.
 pub const ALL: &[Spec] = &[
+    auto::SPEC,
     threshold::SPEC,
     z_score::SPEC,
     robust_z::SPEC,
     iqr::SPEC,
     relative_change::SPEC,
     rate_in_window::SPEC,
-    auto::SPEC,
+    burn_rate::SPEC,
+    drift::SPEC,
+    ab_test::SPEC,
     residual_quantile::SPEC,
     ewma::SPEC,
     cusum::SPEC,

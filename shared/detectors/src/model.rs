@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use domain::{Band, Evidence, Point, Series, Timestamp, Verdict};
 
-use crate::band::{GAUGED_MIN, inconclusive, newest};
+use crate::band::{GAUGED_MIN, inconclusive};
 use crate::cut::{self, Cut};
 use crate::score::SCORE_MAX;
 use crate::sentence::{counted, short, stands};
@@ -21,6 +21,11 @@ const MAGNITUDE_MAX: f64 = 1e150;
 pub(crate) trait Model: Send {
     /// Points before which nothing is said.
     fn points_min(&self) -> usize;
+
+    /// Whether it marks where something begins, so that one tested point beyond its edge is enough.
+    fn tells_onsets(&self) -> bool {
+        false
+    }
 
     /// Judges a finite value by what was before, then learns it. Times strictly increase; what lies between two is a gap.
     /// `None` while it learns.
@@ -83,6 +88,10 @@ impl Judged {
         Some(judged)
     }
 
+    fn verdict(&self) -> Verdict {
+        if self.beyond.is_some() { Verdict::Confirmed } else { Verdict::Rejected }
+    }
+
     /// Takes one side into account and gives its edge; `None` where the numbers overflowed.
     fn weigh(&mut self, side: &Side, direction: Direction, min_effect: f64) -> Option<f64> {
         if side.score.is_nan() || !side.effect.is_finite() || min_effect.is_infinite() {
@@ -114,13 +123,18 @@ struct Tested {
     judged: Option<Judged>,
 }
 
-/// What the tested points say together: the score of the one closest to usual, and whether each is anomalous.
-fn together<'a>(tested: impl Iterator<Item = &'a Tested>) -> Option<(f64, bool)> {
-    let mut all = None;
+/// The tested point that decides, if each could be judged: of onsets the furthest, else the closest to usual.
+fn deciding<'a>(tested: impl Iterator<Item = &'a Tested>, onsets: bool) -> Option<Judged> {
+    let mut all: Option<Judged> = None;
     for Tested { judged, .. } in tested {
         let judged = judged.as_ref()?;
-        let (score, beyond) = all.unwrap_or((SCORE_MAX, true));
-        all = Some((judged.score.min(score), beyond && judged.beyond.is_some()));
+        // Beyond the edge comes first: a score of exactly 1 may be either.
+        let key = |judged: &Judged| (judged.beyond.is_some(), judged.score);
+        let decides =
+            all.as_ref().is_none_or(|all| if onsets { key(judged) > key(all) } else { key(judged) < key(all) });
+        if decides {
+            all = Some(*judged);
+        }
     }
     all
 }
@@ -182,9 +196,10 @@ impl Stream for Judge {
             self.tested.pop_front();
         }
         self.tested.push_back(Tested { at: point.at, judged });
-        let (score, confirmed) = together(self.tested.iter()).filter(|_| self.is_covered(point.at))?;
-        let verdict = if confirmed { Verdict::Confirmed } else { Verdict::Rejected };
-        Some(Scored { value, score, verdict, expected: judged?.expected })
+        let onsets = self.model.tells_onsets();
+        let decides = deciding(self.tested.iter(), onsets).filter(|_| self.is_covered(point.at))?;
+        let shown = if onsets { decides } else { judged? };
+        Some(Scored { value: shown.value, score: decides.score, verdict: decides.verdict(), expected: shown.expected })
     }
 }
 
@@ -207,24 +222,28 @@ pub(crate) fn evaluate(detector: &Detector, series: &Series, window: &Window, mo
             tested.push(Tested { at: point.at, judged });
         }
     }
+    let onsets = judge.model.tells_onsets();
     let newest = tested.last().and_then(|t| t.judged);
-    let (Some((score, confirmed)), Some(newest)) = (together(tested.iter()), newest) else {
+    let (Some(decides), Some(newest)) = (deciding(tested.iter(), onsets), newest) else {
         let too_large = cut.tested.iter().any(|s| !is_computable(s.reading));
         let because = if too_large { "the numbers are too large to compare" } else { "it has not learned enough yet" };
         return inconclusive(detector, &cut, because);
     };
     let is_beyond = |t: &&Tested| t.judged.is_some_and(|j| j.beyond.is_some());
+    let shown = if onsets { decides } else { newest };
+    let since = if onsets { tested.iter().find(is_beyond) } else { tested.iter().rev().take_while(is_beyond).last() };
     Evidence {
-        verdict: if confirmed { Verdict::Confirmed } else { Verdict::Rejected },
-        score: Some(score),
-        expected: Some(newest.expected),
-        since: tested.iter().rev().take_while(is_beyond).last().map(|t| t.at),
-        ..inconclusive(detector, &cut, &explain(&cut, &newest, tested.iter().filter(is_beyond).count()))
+        verdict: decides.verdict(),
+        score: Some(decides.score),
+        value: Some(shown.value),
+        expected: Some(shown.expected),
+        since: since.map(|t| t.at),
+        ..inconclusive(detector, &cut, &explain(&cut, &shown, tested.iter().filter(is_beyond).count()))
     }
 }
 
 fn explain(cut: &Cut<f64>, judged: &Judged, beyond: usize) -> String {
-    let value = newest(cut).unwrap_or(judged.value);
+    let value = judged.value;
     let tested = cut.tested.len();
     let run = match (tested, tested - beyond) {
         (1, _) => String::new(),

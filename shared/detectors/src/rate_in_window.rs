@@ -21,9 +21,10 @@
 //!   `since` is the tested point from which on the hits exceed the limit's share by most: Page's estimate of the time
 //!   of a change, "Continuous inspection schemes", Biometrika 41 (1954).
 
-use domain::{Band, Evidence, Point, Series, Timestamp, Verdict};
+use domain::{Band, Evidence, Series, Verdict};
 
-use crate::cut::{self, Cut, Sample};
+use crate::counts::{self, Counts};
+use crate::cut::{self, Cut};
 use crate::detector::check_one_sided;
 use crate::proportion::lower_bound;
 use crate::score::score;
@@ -84,40 +85,6 @@ fn check(detector: &Detector) -> Result<(), ParamError> {
     }
 }
 
-/// Events, and how many of them count.
-#[derive(Debug, Clone, Copy, Default)]
-struct Counts {
-    hits: f64,
-    events: f64,
-}
-
-impl Counts {
-    fn read(point: &Point) -> Option<Self> {
-        let events = point.total?;
-        (0.0..=events).contains(&point.value).then_some(Self { hits: point.value, events })
-    }
-
-    fn sum<'a>(counts: impl Iterator<Item = &'a Self>) -> Self {
-        counts.fold(Self::default(), |sum, c| Self { hits: sum.hits + c.hits, events: sum.events + c.events })
-    }
-
-    fn is_finite(self) -> bool {
-        self.hits.is_finite() && self.events.is_finite()
-    }
-
-    fn rate(self) -> Option<f64> {
-        (self.events > 0.0).then(|| self.hits / self.events)
-    }
-
-    /// "Below" as "above": what does not count, counts.
-    fn towards(self, direction: Direction) -> Self {
-        match direction {
-            Direction::Below => Self { hits: self.events - self.hits, ..self },
-            Direction::Above | Direction::Both => self,
-        }
-    }
-}
-
 /// What the tested rate is compared with.
 #[derive(Debug)]
 struct Limit {
@@ -175,7 +142,7 @@ fn evaluate(detector: &Detector, series: &Series, window: &Window) -> Evidence {
         verdict: if confirmed { Verdict::Confirmed } else { Verdict::Rejected },
         score: Some(test.score()),
         expected: Some(band),
-        since: if confirmed { since(&cut.tested, &test) } else { None },
+        since: if confirmed { counts::since(&cut.tested, test.direction, test.limit) } else { None },
         ..inconclusive(detector, &cut, counts, explain(detector, counts, band, &limit, &test))
     }
 }
@@ -230,20 +197,6 @@ fn test(detector: &Detector, counts: Counts, limit: &Limit, min_effect: f64) -> 
         return Err(format!("{events} events are too few to tell whether the rate is {direction} {limit}"));
     }
     Ok(Test { direction, counts: toward, limit: edge, bound, effect: share - reference, min_effect })
-}
-
-/// From which tested point on the hits exceed the limit's share by most; the latest of equals.
-fn since(tested: &[Sample<Counts>], test: &Test) -> Option<Timestamp> {
-    let mut excess = 0.0;
-    let mut most: Option<(f64, Timestamp)> = None;
-    for sample in tested.iter().rev() {
-        let counts = sample.reading.towards(test.direction);
-        excess += counts.hits - test.limit * counts.events;
-        if most.is_none_or(|(known, _)| excess > known) {
-            most = Some((excess, sample.at));
-        }
-    }
-    most.map(|(_, at)| at)
 }
 
 fn explain(detector: &Detector, counts: Counts, band: Band, limit: &Limit, test: &Test) -> String {

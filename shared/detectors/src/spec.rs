@@ -137,4 +137,12 @@ pub enum ParamError {
         /// The detector.
         detector: &'static str,
     },
+    /// It compares whole distributions, which have no side.
+    #[error("`direction` of {detector} is {direction}, but a distribution has no side: leave it out")]
+    NoSide {
+        /// The detector.
+        detector: &'static str,
+        /// What was given.
+        direction: Direction,
+    },
 }

@@ -90,18 +90,24 @@ fn sigma(values: &[f64], mean: f64) -> f64 {
     (squares / float(values.len().saturating_sub(1).max(1))).sqrt()
 }
 
-/// The `quarters`-th quartile of a sorted sample. Whole-number positions, so that no index is ever rounded.
+/// The `quarters`-th quartile of a sorted sample.
 fn quartile(sorted: &[f64], quarters: usize) -> Option<f64> {
-    let position = sorted.len().checked_sub(1)? * quarters;
-    let (below, rest) = (position / 4, position % 4);
+    quantile(sorted, quarters, 4)
+}
+
+/// The quantile at `part` / `parts` of a sorted sample, definition 7. Whole-number positions, so that no index is ever
+/// rounded.
+pub(crate) fn quantile(sorted: &[f64], part: usize, parts: usize) -> Option<f64> {
+    let position = sorted.len().checked_sub(1)?.checked_mul(part)?;
+    let (below, rest) = (position.checked_div(parts)?, position.checked_rem(parts)?);
     let low = *sorted.get(below)?;
     match sorted.get(below + 1) {
-        Some(high) if rest > 0 => Some(low + (high - low) * (float(rest) / 4.0)),
+        Some(high) if rest > 0 => Some(low + (high - low) * (float(rest) / float(parts))),
         _ => Some(low),
     }
 }
 
 /// A count as a number; exact up to 2³².
-fn float(count: usize) -> f64 {
+pub(crate) fn float(count: usize) -> f64 {
     u32::try_from(count).map_or(f64::from(u32::MAX), f64::from)
 }

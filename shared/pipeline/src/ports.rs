@@ -6,12 +6,14 @@
 use async_trait::async_trait;
 use domain::{
     AlertId, Change, CommitRange, Delivery, DeliveryId, Entry, Fingerprint, Incident, IncidentId, Lease, Link,
-    ReceiverKind, Series, Severity, Timestamp,
+    ReceiverKind, Series, Severity, Status, Timestamp,
 };
 use receivers::{Request, Response};
 use thiserror::Error;
 
 use crate::{DeliveryMessage, InboxMessage};
+
+pub use crate::metric_query::{MetricQuery, Values};
 
 /// The time.
 pub trait Clock: Send + Sync {
@@ -80,6 +82,27 @@ pub struct StateChange {
     pub entries: Vec<Entry>,
     /// Its new deliveries.
     pub deliveries: Vec<Delivery>,
+    /// What its newest alert said of a monitor that is asked after.
+    pub monitor: Option<MonitorRecord>,
+}
+
+/// What was heard last of a monitor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MonitorRecord {
+    /// The source, as config names it.
+    pub source: String,
+    /// The monitor's id there.
+    pub id: String,
+    /// What it said.
+    pub status: Status,
+    /// Under which fingerprint; `None` where it never said anything.
+    pub fingerprint: Option<Fingerprint>,
+    /// Whether that fingerprint is of what was asked for, and its webhook's own may be another.
+    pub asked: bool,
+    /// When its system saw that.
+    pub observed_at: Timestamp,
+    /// Since when its system says that it fires, and no webhook came.
+    pub missed_since: Option<Timestamp>,
 }
 
 /// Whether a state change was written.
@@ -113,12 +136,12 @@ pub enum Claim {
     Missing,
 }
 
-/// Whether a delivery's state was written.
+/// Whether a state was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marked {
     /// It was.
     Done,
-    /// Another worker has taken it over: nothing was written.
+    /// Another worker was faster: nothing was written.
     TakenOver,
 }
 
@@ -141,6 +164,15 @@ pub trait IncidentStore: Send + Sync {
     async fn claim_delivery(&self, id: &DeliveryId, lease: &Lease, now: Timestamp) -> Result<Claim, StoreError>;
     /// Writes a delivery's state, if `token` still holds its lease.
     async fn mark_delivery(&self, delivery: &Delivery, token: &str) -> Result<Marked, StoreError>;
+    /// What was heard of a monitor.
+    async fn monitor(&self, source: &str, id: &str) -> Result<Option<MonitorRecord>, StoreError>;
+    /// What was heard of each monitor of a source.
+    async fn monitors(&self, source: &str) -> Result<Vec<MonitorRecord>, StoreError>;
+    /// Writes what an alert says of its monitor, unless newer news stand there.
+    async fn hear_of_monitor(&self, record: &MonitorRecord) -> Result<(), StoreError>;
+    /// Writes what was learned of a monitor, if its record still stands as `before`.
+    async fn write_monitor(&self, record: &MonitorRecord, before: Option<&MonitorRecord>)
+    -> Result<Marked, StoreError>;
 }
 
 /// The queue did not say that it took the message.
@@ -162,21 +194,6 @@ pub trait Queue: Send + Sync {
     async fn send_deliveries(&self, kind: ReceiverKind, messages: &[DeliveryMessage]) -> Result<(), QueueError>;
     /// Puts a delivery that will never succeed where an alarm stands.
     async fn bury(&self, kind: ReceiverKind, message: &DeliveryMessage) -> Result<(), QueueError>;
-}
-
-/// What a metric reader is asked.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MetricQuery {
-    /// The query, with its labels filled in.
-    pub query: String,
-    /// The query for the denominators, where the metric is a rate.
-    pub total_query: Option<String>,
-    /// First slot.
-    pub start: Timestamp,
-    /// Last slot.
-    pub end: Timestamp,
-    /// Seconds between slots.
-    pub step_secs: u32,
 }
 
 /// A fact could not be read.
@@ -214,11 +231,26 @@ pub struct MonitorFacts {
     pub link: Option<Link>,
 }
 
-/// Where an alert's monitor can be asked for what its webhook lacked.
+/// A monitor's state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MonitorState {
+    /// Its id.
+    pub id: String,
+    /// `None` where its system has no data.
+    pub status: Option<Status>,
+    /// The same as its webhook would have said it.
+    pub body: Vec<u8>,
+}
+
+/// Where an alert's monitor can be asked for what its webhook lacked, or why none came.
 #[async_trait]
 pub trait MonitorReader: Send + Sync {
     /// A monitor by id; `None` when there is none.
     async fn monitor(&self, id: &str) -> Result<Option<MonitorFacts>, ReadError>;
+    /// A monitor's state; `None` when there is none.
+    async fn state(&self, id: &str) -> Result<Option<MonitorState>, ReadError>;
+    /// The monitors that fire and should have said so at `webhook`; none that is in a downtime or told not to notify.
+    async fn triggered(&self, webhook: &str, now: Timestamp) -> Result<Vec<MonitorState>, ReadError>;
 }
 
 /// A request brought no answer.

@@ -5,6 +5,7 @@
 //! incident. A metric that cannot be read is neither firing nor cleared.
 
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::inbox::{item, pack};
 use crate::metric::{self, Span};
-use crate::ports::{Clock, IncidentStore, MetricReader, Queue, QueueError, StoreError};
+use crate::ports::{Clock, IncidentStore, MetricReader, MonitorReader, Queue, QueueError, StoreError};
 
 /// Targets read at one time: a metric source has other users.
 const CONCURRENT_MAX: usize = 8;
@@ -31,8 +32,10 @@ pub enum PullError {
     /// The store did not say whether a clear is due.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The run's time was over before this many targets were looked at.
-    #[error("the time was over before {0} targets were looked at: pull fewer, or give the function more time")]
+    /// The run's time was over before this many targets or sources were looked at.
+    #[error(
+        "the time was over before {0} targets or sources were looked at: pull fewer, or give the function more time"
+    )]
     OutOfTime(usize),
 }
 
@@ -45,16 +48,29 @@ pub struct Pulled {
     pub firing: usize,
     /// Clears raised.
     pub cleared: usize,
-    /// Targets whose metric could not be read.
+    /// Monitors that fired and whose webhook never came.
+    pub missed: usize,
+    /// What could not be read: a target's metric, or the monitors.
     pub unread: usize,
+}
+
+impl AddAssign for Pulled {
+    fn add_assign(&mut self, more: Self) {
+        self.targets += more.targets;
+        self.firing += more.firing;
+        self.cleared += more.cleared;
+        self.missed += more.missed;
+        self.unread += more.unread;
+    }
 }
 
 /// Looks at metrics on a schedule.
 pub struct Pull {
-    config: Arc<Config>,
-    store: Arc<dyn IncidentStore>,
-    queue: Arc<dyn Queue>,
+    pub(crate) config: Arc<Config>,
+    pub(crate) store: Arc<dyn IncidentStore>,
+    pub(crate) queue: Arc<dyn Queue>,
     metrics: Option<Arc<dyn MetricReader>>,
+    pub(crate) monitors: Option<Arc<dyn MonitorReader>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -75,24 +91,45 @@ enum Seen {
 }
 
 impl Pull {
-    /// Over a config, a store, a queue and a metric source; without one every target is unread.
+    /// Over a config, a store and a queue. Without a metric source every target is unread.
     #[must_use]
     pub fn new(
         config: Arc<Config>,
         store: Arc<dyn IncidentStore>,
         queue: Arc<dyn Queue>,
-        metrics: Option<Arc<dyn MetricReader>>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { config, store, queue, metrics, clock }
+        Self { config, store, queue, metrics: None, monitors: None, clock }
     }
 
-    /// Looks at every target once, within `time_left`.
+    /// Reads metrics there.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Option<Arc<dyn MetricReader>>) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    /// Asks there for monitors whose webhook never came.
+    #[must_use]
+    pub fn with_monitors(mut self, monitors: Option<Arc<dyn MonitorReader>>) -> Self {
+        self.monitors = monitors;
+        self
+    }
+
+    /// Looks at every target once, and for webhooks that never came, within `time_left`.
     ///
     /// # Errors
-    /// [`PullError`], the first of them, after every target was tried: run it again.
+    /// [`PullError`], the first of them, after everything was tried: run it again.
     pub async fn pull(&self, time_left: Duration) -> Result<Pulled, PullError> {
         let (now, until) = (self.clock.now(), Instant::now() + time_left);
+        let reconciling = timeout_at(until, self.reconcile(now));
+        let (looked, reconciled) = tokio::join!(self.look_at_targets(now, until), reconciling);
+        let mut pulled = looked?;
+        pulled += reconciled.unwrap_or(Err(PullError::OutOfTime(1)))?;
+        Ok(pulled)
+    }
+
+    async fn look_at_targets(&self, now: Timestamp, until: Instant) -> Result<Pulled, PullError> {
         let looks = self.looks();
         let looking: Vec<_> = looks.iter().map(|look| timeout_at(until, self.look(*look, now))).collect();
         let seen: Vec<_> = stream::iter(looking).buffer_unordered(CONCURRENT_MAX).collect().await;

@@ -66,6 +66,7 @@ impl Triage {
             expected_version: current.map(|i| i.version),
             expected_occurrences: current.map_or(0, |i| i.occurrences),
             ended: current.filter(|i| i.id != incident.id).cloned(),
+            monitor: self.heard(&incident.fingerprint, fresh.iter().find(|alert| alert.id == subject.id)),
             incident,
             entries,
             deliveries,

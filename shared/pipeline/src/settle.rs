@@ -69,15 +69,32 @@ impl Triage {
         until: Instant,
     ) -> Result<(), TriageError> {
         let Some(subject) = run.iter().max_by_key(|a| a.received_at) else { return Ok(()) };
-        let current = if run.iter().all(|a| a.status == Status::Firing) {
-            match self.store.absorb(fingerprint, &self.duplicates(&run, subject)).await? {
-                Absorbed::Counted => return Ok(()),
-                Absorbed::Current(current) => current.map(|boxed| *boxed),
-            }
-        } else {
-            self.store.incident(fingerprint).await?
-        };
+        let Some(current) = self.absorb_or_read(fingerprint, &run, subject).await? else { return Ok(()) };
+        let is_over = current.as_ref().is_none_or(|incident| incident.state == State::Resolved);
+        if is_over && let Some(joined) = self.joined(fingerprint, subject).await? {
+            let Some(current) = self.absorb_or_read(&joined, &run, subject).await? else { return Ok(()) };
+            return self.settle(&joined, current, Occasion::Alerts(&run), subject, until).await;
+        }
         self.settle(fingerprint, current, Occasion::Alerts(&run), subject, until).await
+    }
+
+    /// The incident as it stands; `None` where the alerts were counted as its duplicates.
+    async fn absorb_or_read(
+        &self,
+        fingerprint: &Fingerprint,
+        run: &[Alert],
+        subject: &Alert,
+    ) -> Result<Option<Option<Incident>>, TriageError> {
+        if run.iter().any(|a| a.status != Status::Firing) {
+            return Ok(Some(self.store.incident(fingerprint).await?));
+        }
+        match self.store.absorb(fingerprint, &self.duplicates(run, subject)).await? {
+            Absorbed::Counted => {
+                self.remember(fingerprint, run, None).await;
+                Ok(None)
+            }
+            Absorbed::Current(current) => Ok(Some(current.map(|boxed| *boxed))),
+        }
     }
 
     /// Settles a later look, if it is not superseded.
@@ -122,7 +139,11 @@ impl Triage {
             let change = self.record(fingerprint, current.as_ref(), &fresh, subject, &decision, &mut findings).await?;
             let Some(change) = change else { return Ok(()) };
             match self.store.commit(&change).await? {
-                Committed::Done => return self.dispatch(&change, subject).await,
+                Committed::Done => {
+                    self.dispatch(&change, subject).await?;
+                    self.remember(fingerprint, &fresh, change.monitor.as_ref()).await;
+                    return Ok(());
+                }
                 Committed::Conflict(newer) => current = newer.map(|boxed| *boxed),
             }
         }

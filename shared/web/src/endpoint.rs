@@ -4,7 +4,7 @@
 //! goes there and nowhere else.
 
 use http::header::AUTHORIZATION;
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use pipeline::ports::ReadError;
 use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret, SecretString};
@@ -44,7 +44,7 @@ pub(crate) struct Endpoint {
     whose: &'static str,
     client: Client,
     base: Url,
-    authorization: Option<HeaderValue>,
+    credentials: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Endpoint {
@@ -55,9 +55,31 @@ impl Endpoint {
         base_url: &str,
         token: Option<&SecretString>,
     ) -> Result<Self, EndpointError> {
+        let bearer = |token: &SecretString| Some((AUTHORIZATION, header("Bearer ", token)?));
+        let credentials = token.map(|token| bearer(token).ok_or(EndpointError::Token { whose })).transpose()?;
+        Self::with_credentials(whose, client, base_url, credentials.into_iter().collect())
+    }
+
+    /// The same for a vendor that takes its keys in headers of their own.
+    pub(crate) fn with_keys(
+        whose: &'static str,
+        client: &Client,
+        base_url: &str,
+        keys: &[(HeaderName, &SecretString)],
+    ) -> Result<Self, EndpointError> {
+        let key = |(name, key): &(HeaderName, &SecretString)| Some((name.clone(), header("", key)?));
+        let credentials: Option<_> = keys.iter().map(key).collect();
+        Self::with_credentials(whose, client, base_url, credentials.ok_or(EndpointError::Token { whose })?)
+    }
+
+    fn with_credentials(
+        whose: &'static str,
+        client: &Client,
+        base_url: &str,
+        credentials: Vec<(HeaderName, HeaderValue)>,
+    ) -> Result<Self, EndpointError> {
         let base = parse_base(base_url).map_err(|why| EndpointError::Address { whose, why })?;
-        let authorization = token.map(|token| bearer(token).ok_or(EndpointError::Token { whose })).transpose()?;
-        Ok(Self { whose, client: client.clone(), base, authorization })
+        Ok(Self { whose, client: client.clone(), base, credentials })
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -77,13 +99,10 @@ impl Endpoint {
         url
     }
 
-    /// A request with the token in its header.
+    /// A request with the token or the keys in its headers.
     pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
         let request = self.client.request(method, url);
-        match &self.authorization {
-            Some(value) => request.header(AUTHORIZATION, value.clone()),
-            None => request,
-        }
+        self.credentials.iter().fold(request, |request, (name, value)| request.header(name, value.clone()))
     }
 
     pub(crate) async fn fetch(&self, request: RequestBuilder, body_bytes_max: usize) -> Result<Answer, ReadError> {
@@ -99,7 +118,7 @@ impl Endpoint {
     pub(crate) fn refusal(&self, status: StatusCode) -> ReadError {
         let whose = self.whose;
         let why = match status {
-            StatusCode::UNAUTHORIZED if self.authorization.is_none() => format!("{whose} asks for a token"),
+            StatusCode::UNAUTHORIZED if self.credentials.is_empty() => format!("{whose} asks for a token"),
             StatusCode::UNAUTHORIZED => format!("{whose} does not accept the token"),
             StatusCode::FORBIDDEN => format!("the token may not read this at {whose}"),
             StatusCode::NOT_FOUND => format!("{whose} has nothing at this address: check its base address in config"),
@@ -140,12 +159,12 @@ fn parse_base(text: &str) -> Result<Url, String> {
     Ok(base)
 }
 
-fn bearer(token: &SecretString) -> Option<HeaderValue> {
+fn header(before: &str, token: &SecretString) -> Option<HeaderValue> {
     let token = token.expose_secret();
     if token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic()) {
         return None;
     }
-    let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
+    let mut value = HeaderValue::from_str(&format!("{before}{token}")).ok()?;
     value.set_sensitive(true);
     Some(value)
 }

@@ -4,14 +4,13 @@
 //! rate's point without its denominator is a gap, and two series where one was meant are refused instead of mixed. An
 //! answer with a warning is refused, since part of the data could reject. None of its texts is repeated.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
-use domain::{Point, Series, Timestamp};
+use config::Query;
+use domain::{Series, Timestamp};
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderValue, Method};
 use jiff::{SignedDuration, Unit};
-use pipeline::ports::{MetricQuery, MetricReader, ReadError};
+use pipeline::ports::{MetricQuery, MetricReader, ReadError, Values};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -75,8 +74,6 @@ struct Failure {
     error_type: String,
 }
 
-type Values = BTreeMap<Timestamp, f64>;
-
 impl Prometheus {
     /// `url` is the server's address, with its path prefix if it has one. The token is sent as Bearer.
     ///
@@ -125,15 +122,16 @@ impl Prometheus {
 impl MetricReader for Prometheus {
     async fn read(&self, query: &MetricQuery) -> Result<Series, ReadError> {
         let window = checked(query).map_err(|why| self.endpoint.error(why))?;
-        let asked = self.values(&window.query, &window);
-        let points = match &window.total_query {
-            None => plain(asked.await?),
-            Some(total) => {
-                let (values, totals) = tokio::try_join!(asked, self.values(total, &window))?;
-                rated(values, &totals)
-            }
+        let text = |query: &Query| match query {
+            Query::Prometheus(text) => Ok(text.clone()),
+            other => Err(self.endpoint.error(format_args!("the query is one for {}", other.source().as_str()))),
         };
-        Ok(Series::new(window.start, window.end, window.step_secs, points))
+        let asked = text(&window.query)?;
+        let Some(total) = window.total_query.as_ref().map(text).transpose()? else {
+            return Ok(window.series(self.values(&asked, &window).await?, None));
+        };
+        let (values, totals) = tokio::try_join!(self.values(&asked, &window), self.values(&total, &window))?;
+        Ok(window.series(values, Some(&totals)))
     }
 }
 
@@ -173,13 +171,4 @@ fn slot(Sample(secs, number): &Sample) -> Option<(Timestamp, f64)> {
     let since_epoch = SignedDuration::try_from_secs_f64(*secs).ok()?;
     let at = Timestamp::from_duration(since_epoch).ok()?.round(Unit::Millisecond).ok()?;
     Some((at, number.parse().ok()?))
-}
-
-fn plain(values: Values) -> Vec<Point> {
-    values.into_iter().map(|(at, value)| Point { at, value, total: None }).collect()
-}
-
-fn rated(values: Values, totals: &Values) -> Vec<Point> {
-    let point = |(at, value)| totals.get(&at).map(|total| Point { at, value, total: Some(*total) });
-    values.into_iter().filter_map(point).collect()
 }

@@ -4,11 +4,12 @@
 
 use std::sync::Arc;
 
-use config::Config;
-use pipeline::ports::{ChangeHistory, MetricReader, MonitorReader};
+use config::{Config, MetricSource};
+use pipeline::MetricSources;
+use pipeline::ports::{ChangeHistory, MonitorReader};
 use thiserror::Error;
 
-use crate::{Arize, Client, ClientError, EndpointError, GitHub, Prometheus};
+use crate::{Arize, ArizeHistory, Client, ClientError, Datadog, EndpointError, GitHub, Prometheus};
 
 /// The outside cannot be asked.
 #[derive(Debug, Error)]
@@ -31,8 +32,8 @@ pub enum ReadersError {
 /// The readers that the config names.
 #[derive(Clone, Default)]
 pub struct Readers {
-    /// Where metrics are read.
-    pub metrics: Option<Arc<dyn MetricReader>>,
+    /// Where metrics are read, but for what is read over an SDK.
+    pub metrics: MetricSources,
     /// Where deployments are read.
     pub changes: Option<Arc<dyn ChangeHistory>>,
     /// Where monitors are read.
@@ -50,7 +51,12 @@ impl Readers {
         let in_section = |section| move |why| ReadersError::Endpoint { section, why };
         if let Some(own) = &config.prometheus {
             let reader = Prometheus::new(&client, &own.url, own.token.as_ref()).map_err(in_section("prometheus"))?;
-            readers.metrics = Some(Arc::new(reader));
+            readers.metrics.add(MetricSource::Prometheus, Arc::new(reader));
+        }
+        if let Some(own) = &config.datadog {
+            let reader = Datadog::new(&client, &own.base_url, &own.api_key, &own.app_key);
+            let reader = reader.map_err(in_section("datadog"))?;
+            readers.metrics.add(MetricSource::Datadog, Arc::new(reader));
         }
         if let Some(own) = &config.github {
             let reader = GitHub::new(&client, &own.base_url, own.token.as_ref()).map_err(in_section("github"))?;
@@ -59,6 +65,9 @@ impl Readers {
         if let Some(own) = &config.arize_api {
             let reader = Arize::new(&client, &own.base_url, &own.key).map_err(in_section("arize_api"))?;
             readers.monitors = Some(Arc::new(reader));
+            let key = own.graphql_key.as_ref().unwrap_or(&own.key);
+            let history = ArizeHistory::new(&client, &own.graphql_url, key).map_err(in_section("arize_api"))?;
+            readers.metrics.add(MetricSource::Arize, Arc::new(history));
         }
         Ok(readers)
     }

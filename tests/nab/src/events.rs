@@ -59,18 +59,34 @@ impl Outcome {
     /// One line for people.
     #[must_use]
     pub(crate) fn line(&self) -> String {
-        let mut delays = self.delays.clone();
-        delays.sort_unstable();
-        let median = delays.get(delays.len() / 2).map_or("-".to_owned(), ToString::to_string);
         format!(
-            "threshold {:8.4}  F1 {:.4}  precision {:.4}  recall {:.4}  events {}  median delay {median} points  false {:.3}/series-day",
+            "threshold {:8.4}  F1 {:.4}  precision {:.4}  recall {:.4}  events {}  median delay {} points  false {:.3}/series-day",
             self.threshold,
             self.f1(),
             self.precision(),
             self.recall(),
             self.events,
-            float(self.false_alarms) / self.days.max(f64::MIN_POSITIVE),
+            self.median_delay(),
+            self.false_pages_a_day(),
         )
+    }
+
+    /// Two columns of a table.
+    #[must_use]
+    pub(crate) fn delay_and_false_pages(&self) -> String {
+        format!("{} | {:.2}", self.median_delay(), self.false_pages_a_day())
+    }
+
+    /// In points, of the events that were found.
+    fn median_delay(&self) -> String {
+        let mut delays = self.delays.clone();
+        delays.sort_unstable();
+        delays.get(delays.len() / 2).map_or("–".to_owned(), ToString::to_string)
+    }
+
+    /// Of one series.
+    fn false_pages_a_day(&self) -> f64 {
+        float(self.false_alarms) / self.days.max(f64::MIN_POSITIVE)
     }
 
     fn add(&mut self, other: Self) {

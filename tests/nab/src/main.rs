@@ -6,6 +6,8 @@
 //!   result files into it and prints our figures; with `--python`, also the official scorer's, which needs pandas 2.
 //!   `--recorded` scores result files that are already there.
 //! - `events --data DIR --detector NAME`: event-level figures on `timestamp,value,label[,split]` files.
+//! - `table --checkout DIR --data DIR [DETECTOR…]`: all of that for every detector, and its cost a point, as the table
+//!   of the documentation.
 //! - `confirm --data DIR --detector NAME`: the same files, with the detector as the judge of noisy alerts.
 
 mod confirmer;
@@ -15,6 +17,7 @@ mod official;
 mod references;
 mod series;
 mod sweep;
+mod table;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -22,8 +25,9 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 
-use crate::references::{Held, Registered, Stream, ThreeSigma};
+use crate::references::{Held, Stream, ThreeSigma};
 use crate::series::Labelled;
+use crate::table::Ours;
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -38,7 +42,7 @@ enum Task {
         /// A checkout of numenta/NAB.
         #[arg(long)]
         checkout: PathBuf,
-        /// As config names it, `three_sigma` or `three_sigma_held`; with `--recorded` a folder of `results/`.
+        /// One of the product's, `three_sigma` or `three_sigma_held`; with `--recorded` a folder of `results/`.
         #[arg(long, default_value = "auto")]
         detector: String,
         /// Scores recorded results instead of running a detector.
@@ -60,6 +64,17 @@ enum Task {
         #[arg(long)]
         each: bool,
     },
+    /// Every figure of every detector, as Markdown.
+    Table {
+        /// A checkout of numenta/NAB.
+        #[arg(long)]
+        checkout: PathBuf,
+        /// A folder of labelled series.
+        #[arg(long)]
+        data: PathBuf,
+        /// Only these.
+        detectors: Vec<String>,
+    },
     /// Precision and recall as the judge of noisy alerts.
     Confirm {
         /// A folder of labelled series.
@@ -75,6 +90,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Nab { checkout, detector, recorded, python } => nab(&checkout, &detector, recorded, python.as_deref()),
         Task::Events { data, detector, each } => event_figures(&data, &detector, each),
+        Task::Table { checkout, data, detectors } => table::run(&checkout, &data, &detectors, stream, say),
         Task::Confirm { data, detector } => confirmations(&data, &detector),
     };
     match done {
@@ -94,9 +110,9 @@ fn stream(name: &str, step_secs: u32) -> Result<Box<dyn Stream>> {
     Ok(match name {
         "three_sigma" => Box::new(ThreeSigma::new(step_secs)),
         "three_sigma_held" => Box::new(Held::new(step_secs)),
-        _ => match Registered::new(name, step_secs) {
-            Some(stream) => Box::new(stream),
-            None => bail!("{name} is no detector that needs no parameters"),
+        _ => match detectors::find(name) {
+            Some(spec) => Box::new(Ours::new(spec, step_secs)?),
+            None => bail!("there is no detector {name}: name one of the product, three_sigma or three_sigma_held"),
         },
     })
 }

@@ -2,9 +2,7 @@
 //!
 //! Invariant: each is causal and takes one configuration for every series.
 
-use std::collections::{BTreeMap, VecDeque};
-
-use domain::{Point, Timestamp};
+use std::collections::VecDeque;
 
 /// Days of history.
 const HISTORY_SECS: u32 = 7 * 86_400;
@@ -13,25 +11,6 @@ const HISTORY_SECS: u32 = 7 * 86_400;
 pub(crate) trait Stream {
     /// Takes the next point and scores it.
     fn push(&mut self, at_secs: i64, value: f64) -> f64;
-}
-
-/// A detector of the crate with its defaults, by name.
-pub(crate) struct Registered(Box<dyn detectors::Stream>);
-
-impl Registered {
-    /// `None` where there is none of that name, or it has a parameter without a default.
-    pub(crate) fn new(name: &str, step_secs: u32) -> Option<Self> {
-        let detector = detectors::Detector::new(detectors::find(name)?, None, &BTreeMap::new()).ok()?;
-        let window = detectors::Window { test_secs: step_secs, min_effect: 0.0 };
-        Some(Self(detector.stream(step_secs, window)))
-    }
-}
-
-impl Stream for Registered {
-    fn push(&mut self, at_secs: i64, value: f64) -> f64 {
-        let at = Timestamp::from_second(at_secs).ok();
-        at.and_then(|at| self.0.push(&Point { at, value, total: None })).map_or(0.0, |scored| scored.score)
-    }
 }
 
 /// |x − mean| / (3 standard deviations) over the seven days before.

@@ -1,11 +1,15 @@
-//! Stand-ins that behave like the vendors: `PagerDuty`, Slack, Jira, GitHub, Prometheus; and like Lambda's Runtime API.
+//! Stand-ins that behave like the vendors: `PagerDuty`, Slack, Jira, GitHub, Prometheus, Datadog,
+//! `CloudWatch`, Arize; and like Lambda's Runtime API.
 //!
 //! Each listens on a loopback port of its own, keeps its state in memory, refuses what its vendor refuses with that
 //! vendor's status and error shape, and can be told to fail. They stop when their last clone is dropped.
 //!
 //! Invariant: a stand-in knows its vendor and nothing of us; what it shows is what the vendor would have shown.
 
+pub mod arize;
 mod clock;
+pub mod cloudwatch;
+pub mod datadog;
 mod faults;
 pub mod github;
 pub mod jira;
@@ -15,6 +19,9 @@ pub mod prometheus;
 mod server;
 pub mod slack;
 
+pub use arize::Arize;
+pub use cloudwatch::Cloudwatch;
+pub use datadog::Datadog;
 pub use faults::{Fault, Faults};
 pub use github::Github;
 pub use jira::Jira;
@@ -36,6 +43,12 @@ pub struct StandIns {
     pub github: Github,
     /// HTTP API v1, the query part.
     pub prometheus: Prometheus,
+    /// Metric queries, versions 1 and 2.
+    pub datadog: Datadog,
+    /// `GetMetricData`.
+    pub cloudwatch: Cloudwatch,
+    /// REST v2, the monitors, and their history over GraphQL.
+    pub arize: Arize,
 }
 
 impl StandIns {
@@ -50,6 +63,9 @@ impl StandIns {
             jira: Jira::start().await?,
             github: Github::start().await?,
             prometheus: Prometheus::start().await?,
+            datadog: Datadog::start().await?,
+            cloudwatch: Cloudwatch::start().await?,
+            arize: Arize::start().await?,
         })
     }
 }

@@ -5,20 +5,18 @@
 use std::sync::Arc;
 
 use aws::{Clients, Endpoints, Queues, Store, provision_queues, provision_table};
-use config::{Config, Environment, ProcessEnvironment, TemplateDirectory};
+use config::{Config, Environment, MetricSource, ProcessEnvironment, TemplateDirectory};
 use domain::ReceiverKind;
 use embedded::{Embedded, Storage};
 use pipeline::{Deliver, Pull, Receive, Triage};
 use receivers::Settings;
-use secrecy::{ExposeSecret, SecretString};
 use stand_ins::StandIns;
-use stand_ins::prometheus::Shape;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::http::{Served, router};
 use super::poll::{every_minute, poll};
-use super::{LOCAL_SECRET, Local, LocalEnvironment, LocalError, LocalOptions, part};
+use super::{Local, LocalEnvironment, LocalError, LocalOptions, outside, part};
 
 /// The table's name on the embedded engine.
 const TABLE: &str = "tocsin";
@@ -28,7 +26,7 @@ const POLLERS: usize = 2;
 
 pub(super) async fn start(options: LocalOptions) -> Result<Local, LocalError> {
     let stand_ins = StandIns::start().await.map_err(part("a stand-in"))?;
-    seed(&stand_ins, &options);
+    outside::seed(&stand_ins, options.clock.now());
     let (config, mut notes) = configure(&options, &stand_ins)?;
     let config = Arc::new(config);
     let (clients, embedded) = clients(&options).await?;
@@ -42,15 +40,21 @@ pub(super) async fn start(options: LocalOptions) -> Result<Local, LocalError> {
     let queues = Arc::new(Queues::new(clients.sqs, urls));
     let clock = &options.clock;
     let receive = Arc::new(Receive::new(config.clone(), queues.clone(), clock.clone()));
-    let readers = web::Readers::new(&config).map_err(part("an outside reader"))?;
-    let pull = Pull::new(config.clone(), store.clone(), queues.clone(), readers.metrics.clone(), clock.clone());
+    let mut readers = web::Readers::new(&config).map_err(part("an outside reader"))?;
+    if let Some(own) = &config.cloudwatch {
+        let reader = outside::cloudwatch(own, &stand_ins, &mut notes)?;
+        readers.metrics.add(MetricSource::Cloudwatch, Arc::new(reader));
+    }
+    let metrics = readers.metrics.into_reader();
+    let pull = Pull::new(config.clone(), store.clone(), queues.clone(), clock.clone());
+    let pull = pull.with_metrics(metrics.clone()).with_monitors(readers.monitors.clone());
     let pull = Arc::new(pull);
     let triage = Triage::new(config.clone(), store.clone(), queues.clone(), clock.clone());
-    let triage = triage.with_metrics(readers.metrics).with_changes(readers.changes).with_monitors(readers.monitors);
+    let triage = triage.with_metrics(metrics).with_changes(readers.changes).with_monitors(readers.monitors);
     let triage = Arc::new(triage);
     let sender = Arc::new(web::Sender::new(web::Client::new().map_err(part("the HTTP client"))?));
     let templates = Arc::new(TemplateDirectory::new(options.templates.clone()));
-    let is_pulled = config.rules.iter().any(|rule| rule.pull.is_some());
+    let is_pulled = config.is_pulled();
     let deliver = Deliver::new(config, store.clone(), queues.clone(), sender, templates, clock.clone());
     let mut tasks = JoinSet::new();
     spawn_pollers(&mut tasks, &options, &queues, &triage, &Arc::new(deliver));
@@ -134,7 +138,7 @@ fn configure(options: &LocalOptions, stand_ins: &StandIns) -> Result<(Config, Ve
             ReceiverKind::Slack => ("TOCSIN_SLACK_API_URL", format!("{}/api", stand_ins.slack.url())),
             ReceiverKind::Jira => ("TOCSIN_JIRA_API_URL", stand_ins.jira.url()),
         };
-        if stands_in(secret, variable) {
+        if outside::stands_in(secret, variable) {
             *base_url = stand_in;
             notes.push(format!(
                 "receiver {} has no credentials: it goes to a {} stand-in",
@@ -143,44 +147,6 @@ fn configure(options: &LocalOptions, stand_ins: &StandIns) -> Result<(Config, Ve
             ));
         }
     }
-    outside(&mut config, stand_ins, &mut notes);
+    outside::configure(&mut config, stand_ins, &mut notes);
     Ok((config, notes))
-}
-
-fn outside(config: &mut Config, stand_ins: &StandIns, notes: &mut Vec<String>) {
-    if let Some(github) = &mut config.github
-        && github.token.as_ref().is_some_and(|token| stands_in(token, "TOCSIN_GITHUB_API_URL"))
-    {
-        github.base_url = stand_ins.github.url();
-        notes.push("github has no credentials: deployments come from a stand-in".to_owned());
-    }
-    if let Some(prometheus) = &mut config.prometheus
-        && prometheus.token.as_ref().is_some_and(|token| stands_in(token, "TOCSIN_PROMETHEUS_URL"))
-    {
-        prometheus.url = stand_ins.prometheus.url();
-        notes.push("prometheus has no credentials: metrics come from a stand-in".to_owned());
-    }
-    if config.arize_api.as_ref().is_some_and(|api| stands_in(&api.key, "TOCSIN_ARIZE_API_URL")) {
-        config.arize_api = None;
-        notes.push("arize_api has no credentials: monitors are not asked".to_owned());
-    }
-}
-
-/// True where a secret is not set and no address was given for it.
-fn stands_in(secret: &SecretString, variable: &str) -> bool {
-    secret.expose_secret() == LOCAL_SECRET && ProcessEnvironment.var(variable).is_none()
-}
-
-/// What the stand-ins know: two deployments, and the metrics that the example config asks for.
-fn seed(stand_ins: &StandIns, options: &LocalOptions) {
-    stand_ins.github.seed_demo(options.clock.now());
-    let jump = |level, to, noise| Shape::Jump { level, to, since_secs_before_end: 600, noise };
-    for (query, shape) in [
-        ("vllm:e2e_request_latency_seconds_bucket", jump(1.3, 4.2, 0.08)),
-        ("chat_request_errors_total", jump(2.0, 45.0, 1.0)),
-        ("chat_requests_total", Shape::Flat { level: 600.0, noise: 20.0 }),
-        ("chat_cost_usd_per_request", jump(0.012, 0.031, 0.0005)),
-    ] {
-        stand_ins.prometheus.script(query, shape);
-    }
 }

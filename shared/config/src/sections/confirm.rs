@@ -1,93 +1,84 @@
 //! `confirm:` – how a rule looks at the metric before anyone is told.
 //!
-//! Invariant: the baseline is longer than the tested window, the window holds at least one step, and no query asks for
-//! more points than Prometheus gives.
+//! Invariant: it asks one metric source that the file gives, and its queries have that source's form.
 
-use ::detectors::{Combine, Detector, Panel, Window};
+use std::collections::BTreeMap;
+
+use ::detectors::{Combine, Detector, Panel, Window, find};
 
 use super::detector;
 use super::known::Known;
 use super::query::query;
-use crate::Confirm;
-use crate::duration::Bounds;
+use super::spans::{self, Spans};
 use crate::fields::Fields;
+use crate::mistake::choose;
 use crate::reader::{Value, all};
-
-/// Baseline: bounds and default, 6 h.
-const WINDOW: Bounds = Bounds { secs_min: 60, secs_max: 90 * 86_400 };
-const WINDOW_DEFAULT_SECS: u64 = 6 * 3600;
-
-/// Step: bounds and default.
-const STEP: Bounds = Bounds { secs_min: 1, secs_max: 86_400 };
-const STEP_DEFAULT_SECS: u64 = 60;
-
-/// Tested window: bounds and default.
-const FOR: Bounds = Bounds { secs_min: 1, secs_max: 7 * 86_400 };
-const FOR_DEFAULT_SECS: u64 = 5 * 60;
-
-/// Points that Prometheus gives of one series (`/api/v1/query_range`).
-const POINTS_MAX: u64 = 11_000;
+use crate::{Confirm, MetricSource};
 
 /// Detectors of one rule, at most.
 const DETECTORS_MAX: usize = 16;
 
-/// The detector that reads denominators.
-const RATE_DETECTOR: &str = "rate_in_window";
+/// The detectors that read denominators.
+const RATE_DETECTORS: [&str; 2] = ["rate_in_window", "burn_rate"];
 
-const FIELDS: &[&str] = &["query", "total_query", "window", "step", "for", "min_effect", "combine", "detectors"];
+const FIELDS: &[&str] =
+    &["from", "query", "total_query", "window", "step", "for", "min_effect", "combine", "detectors"];
 
 pub(crate) fn read(value: &Value<'_>, known: &Known) -> Option<Confirm> {
     let fields = value.fields(FIELDS)?;
-    let source = if known.metrics { Some(()) } else { no_metrics(value) };
-    let query_text = fields.required("query", |value| query(value, known));
-    let total_query = fields.optional("total_query", |value| query(value, known));
-    let spans = spans(&fields);
+    let source = source(&fields, known);
+    // Without a source nobody can say what form the query must have.
+    let in_its_form = |value: &Value<'_>| source.and_then(|source| query(value, source, known));
+    let own_query = fields.required("query", in_its_form);
+    let total_query = fields.optional("total_query", in_its_form);
+    let spans = spans::read(&fields, source, fields.get("detectors").is_none());
     let min_effect = fields.or("min_effect", 0.0, |value| value.number(0.0, f64::MAX));
-    let detectors = fields.required("detectors", detectors);
+    let detectors = match fields.get("detectors") {
+        Some(value) => detectors(value),
+        None => auto(&fields),
+    };
     let combine = fields.or("combine", Combine::Any, |value| combine(value, detectors.as_deref()));
     let counted = detectors.as_deref().map_or(Some(()), |detectors| counted(&fields, detectors));
     let spans = spans?;
-    source?;
     counted?;
     let window = Window { test_secs: spans.test, min_effect: min_effect? };
+    let detectors = detectors?;
+    all(detectors.iter().map(|detector| sufficient(&fields, detector, &spans, &window)))?;
     Some(Confirm {
-        query: query_text?,
+        query: own_query?,
         total_query: total_query?,
         window_secs: spans.window,
         step_secs: spans.step,
-        panel: Panel { combine: combine?, detectors: detectors?, window },
+        panel: Panel { combine: combine?, detectors, window },
     })
 }
 
-fn no_metrics(value: &Value<'_>) -> Option<()> {
-    value.fail("there is no metric source to ask", "add `prometheus:` with its url, or remove confirm")
-}
-
-/// Seconds of the baseline, the step and the tested window.
-struct Spans {
-    window: u32,
-    step: u32,
-    test: u32,
-}
-
-fn spans(fields: &Fields<'_>) -> Option<Spans> {
-    let window = fields.or("window", WINDOW_DEFAULT_SECS, |value| value.duration(WINDOW));
-    let step = fields.or("step", STEP_DEFAULT_SECS, |value| value.duration(STEP));
-    let test = fields.or("for", FOR_DEFAULT_SECS, |value| value.duration(FOR));
-    let (window, step, test) = (window?, step?, test?);
-    if step > test {
-        return fields.place("step").fail("step is longer than for", "make step the same as for or shorter");
+/// The metric source that `from:` names; without it Prometheus, or the only one there is.
+fn source(fields: &Fields<'_>, known: &Known) -> Option<MetricSource> {
+    if let Some(value) = fields.get("from") {
+        let word = value.text()?;
+        let words = MetricSource::ALL.map(MetricSource::as_str);
+        let Some(source) = MetricSource::ALL.into_iter().find(|source| source.as_str() == word) else {
+            return value.fail(format!("`{word}` is no metric source"), choose(&word, &words));
+        };
+        if known.metrics.contains(&source) {
+            return Some(source);
+        }
+        return value.fail(format!("{word} is not configured"), format!("add `{}:` to the file", source.section()));
     }
-    if window <= test {
-        return fields.place("window").fail("window is not longer than for", "make window several times for");
+    match known.metrics.as_slice() {
+        [only] => Some(*only),
+        [] => {
+            let sections = MetricSource::ALL.map(|source| format!("`{}:`", source.section())).join(", ");
+            fields.whole().fail("there is no metric source to ask", format!("add one of {sections}, or remove confirm"))
+        }
+        several if several.contains(&MetricSource::Prometheus) => Some(MetricSource::Prometheus),
+        several => {
+            let words: Vec<&str> = several.iter().map(|source| source.as_str()).collect();
+            let what = "there are several metric sources to ask";
+            fields.whole().fail_at("from", what, format!("write which one: {}", words.join(" or ")))
+        }
     }
-    let points = (window + test) / step + 1;
-    if points > POINTS_MAX {
-        let what = format!("the query asks for {points} points, more than {POINTS_MAX}");
-        return fields.place("step").fail(what, "make step longer or window shorter");
-    }
-    let small = |secs: u64| u32::try_from(secs).ok();
-    Some(Spans { window: small(window)?, step: small(step)?, test: small(test)? })
 }
 
 fn detectors(value: &Value<'_>) -> Option<Vec<Detector>> {
@@ -96,6 +87,23 @@ fn detectors(value: &Value<'_>) -> Option<Vec<Detector>> {
         return value.fail("there are no detectors, or too many", format!("name 1 to {DETECTORS_MAX}"));
     }
     all(items.iter().map(detector::read))
+}
+
+/// What a rule gets that names no detector.
+fn auto(fields: &Fields<'_>) -> Option<Vec<Detector>> {
+    let made = find("auto").and_then(|spec| Detector::new(spec, None, &BTreeMap::new()).ok());
+    match made {
+        Some(auto) => Some(vec![auto]),
+        None => fields.whole().fail_at("detectors", "it is missing", "name a detector"),
+    }
+}
+
+/// A rule whose detector could never decide would page everything as unconfirmed.
+fn sufficient(fields: &Fields<'_>, detector: &Detector, spans: &Spans, window: &Window) -> Option<()> {
+    let counted = fields.get("total_query").is_some();
+    let Some(because) = detector.shortage(spans.window, spans.step, window, counted) else { return Some(()) };
+    let what = format!("{} could never decide: {because}", detector.name());
+    fields.whole().fail_at("window", what, "make window or for longer, or step shorter")
 }
 
 /// `any`, `all` or `at_least: k`.
@@ -115,9 +123,9 @@ fn combine(value: &Value<'_>, detectors: Option<&[Detector]>) -> Option<Combine>
 
 /// A rate needs its denominators, and denominators need a rate.
 fn counted(fields: &Fields<'_>, detectors: &[Detector]) -> Option<()> {
-    let rate = detectors.iter().any(|detector| detector.name() == RATE_DETECTOR);
-    if rate && fields.get("total_query").is_none() {
-        let what = format!("{RATE_DETECTOR} needs the denominators");
+    let rate = detectors.iter().map(Detector::name).find(|name| RATE_DETECTORS.contains(name));
+    if let (Some(rate), None) = (rate, fields.get("total_query")) {
+        let what = format!("{rate} needs the denominators");
         return fields.whole().fail_at("total_query", what, "add a query that counts all events");
     }
     Some(())

@@ -75,6 +75,9 @@ fn report(value: &Value<'_>, spec: &Spec, error: &ParamError) {
         ParamError::OneSided { .. } => {
             at("direction").fail(format!("{} looks to one side", spec.name), "write above or below, or use two")
         }
+        ParamError::NoSide { direction, .. } => {
+            at("direction").fail(format!("{} has no side, so it cannot look {direction}", spec.name), "leave it out")
+        }
         other => value.fail(other.to_string(), "look at the detector's parameters"),
     };
 }

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 
 use ::sources::Source;
 
-use crate::PULL;
 use crate::fields::Fields;
 use crate::mistake::choose;
 use crate::reader::Value;
+use crate::{MetricSource, PULL};
 
 /// What an alert answers from its own fields, before its labels.
 const OWN_LABELS: [&str; 5] = ["source", "monitor", "service", "metric", "severity"];
@@ -20,13 +20,13 @@ pub(crate) struct Known {
     receivers: Option<Vec<String>>,
     sources: Option<Vec<String>>,
     labels: Option<Vec<String>>,
-    /// False where no metric source is given.
-    pub(crate) metrics: bool,
+    /// The metric sources that the file gives.
+    pub(crate) metrics: Vec<MetricSource>,
     used: RefCell<BTreeSet<String>>,
 }
 
 impl Known {
-    pub(crate) fn collect(fields: &Fields<'_>, sources: Option<&[Source]>, metrics: bool) -> Self {
+    pub(crate) fn collect(fields: &Fields<'_>, sources: Option<&[Source]>, metrics: Vec<MetricSource>) -> Self {
         let own = || OWN_LABELS.map(str::to_owned).into_iter();
         let mapped = |sources: &[Source]| -> BTreeSet<String> {
             own().chain(sources.iter().flat_map(|source| source.mapping.labels.keys().cloned())).collect()

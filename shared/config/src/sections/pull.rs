@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::known::Known;
-use super::query::placeholders;
 use crate::duration::Bounds;
 use crate::reader::{Value, all};
 use crate::{Pull, Rule, Target};
@@ -87,7 +86,7 @@ fn target(item: &Value<'_>, rule: &Rule, before: &[Rule], known: &Known) -> Opti
 /// Reports a label that the query asks for and the target lacks.
 fn complete(item: &Value<'_>, rule: &Rule, target: &Target) -> Option<()> {
     let queries = rule.confirm.iter().flat_map(|confirm| [Some(&confirm.query), confirm.total_query.as_ref()]);
-    let missing = queries.flatten().flat_map(|query| placeholders(query)).find(|label| target.label(label).is_none());
+    let missing = queries.flatten().flat_map(|query| query.labels()).find(|label| target.label(label).is_none());
     match missing {
         Some(label) => item.fail(format!("the rule's query asks for `{label}`"), format!("add `{label}:`")),
         None => Some(()),

@@ -1,10 +1,16 @@
-//! A `PromQL` template: is it whole, and are its placeholders labels?
+//! A rule's `query:` and `total_query:`, in the form of the source that they go to.
 //!
-//! Invariant: a placeholder stands inside double quotes, where a label's value can be escaped, and nothing there is a
-//! pattern or undoes the escape; anywhere else an alert could change the query.
+//! Invariant: a placeholder stands only where a label's value cannot change the query around it, and names a label that
+//! some source gives.
+
+mod arize;
+mod cloudwatch;
+mod datadog;
+mod promql;
 
 use super::known::Known;
 use crate::reader::Value;
+use crate::{MetricSource, Query, Template};
 
 /// Characters of a query, at most.
 const QUERY_CHARS_MAX: usize = 8000;
@@ -13,101 +19,65 @@ const QUERY_CHARS_MAX: usize = 8000;
 type Flaw = (String, &'static str);
 
 /// A query as it is written.
-pub(crate) fn query(value: &Value<'_>, known: &Known) -> Option<String> {
+pub(crate) fn query(value: &Value<'_>, source: MetricSource, known: &Known) -> Option<Query<Template>> {
+    match source {
+        MetricSource::Prometheus => text(value, promql::scan, known).map(Query::Prometheus),
+        MetricSource::Datadog => text(value, datadog::scan, known).map(Query::Datadog),
+        MetricSource::Cloudwatch => cloudwatch::read(value, known).map(Query::Cloudwatch),
+        MetricSource::Arize => arize::read(value, known).map(Query::Arize),
+    }
+}
+
+/// A query that is text; `scan` gives the labels that its placeholders name.
+fn text(value: &Value<'_>, scan: fn(&str) -> Result<Vec<String>, Flaw>, known: &Known) -> Option<Template> {
+    if value.is_mapping() {
+        let mend = "write it as text; a mapping is for `from: cloudwatch` and `from: arize`";
+        return value.fail("a query for this source is text", mend);
+    }
+    template(value, &value.text()?, scan, known)
+}
+
+/// A value in a mapping: a placeholder may stand anywhere in it, since it is sent as a value and not as text of a query.
+fn value_template(value: &Value<'_>, known: &Known) -> Option<Template> {
+    template(value, &value.text()?, scan_value, known)
+}
+
+/// A value that no alert chooses.
+fn fixed(value: &Value<'_>) -> Option<String> {
     let text = value.text()?;
+    if text.contains("{{") {
+        return value.fail("no placeholder can stand here", "write the value itself");
+    }
+    Some(text)
+}
+
+fn template(
+    value: &Value<'_>,
+    text: &str,
+    scan: fn(&str) -> Result<Vec<String>, Flaw>,
+    known: &Known,
+) -> Option<Template> {
     if text.chars().count() > QUERY_CHARS_MAX {
         return value.fail("the query is too long", format!("write at most {QUERY_CHARS_MAX} characters"));
     }
-    match scan(&text) {
+    match scan(text) {
         Ok(labels) => {
             let fits: Vec<Option<()>> = labels.iter().map(|label| known.label(value, label)).collect();
-            fits.into_iter().collect::<Option<()>>().map(|()| text)
+            fits.into_iter().collect::<Option<()>>().map(|()| Template::of(text))
         }
         Err((what, mend)) => value.fail(what, mend),
     }
 }
 
-/// The labels that a checked query asks for.
-pub(crate) fn placeholders(query: &str) -> Vec<String> {
-    scan(query).unwrap_or_default()
-}
-
-/// The labels that placeholders name.
-fn scan(text: &str) -> Result<Vec<String>, Flaw> {
+fn scan_value(text: &str) -> Result<Vec<String>, Flaw> {
     let mut labels = Vec::new();
-    let mut open: Vec<char> = Vec::new();
     let mut rest = text.chars();
-    // The two characters before, space and comments left out: an operator, maybe.
-    let mut before = ['\0'; 2];
     while let Some(c) = rest.next() {
-        match c {
-            '"' | '\'' | '`' => {
-                let found = scan_text(c, &mut rest)?;
-                if !found.is_empty() && matches!(before, ['=' | '!', '~']) {
-                    return Err(("a placeholder stands in a pattern, after =~ or !~".to_owned(), "use = or !="));
-                }
-                labels.extend(found);
-            }
-            '#' => scan_comment(&mut rest)?,
-            '{' if rest.as_str().starts_with('{') => {
-                return Err(("a placeholder stands outside double quotes".to_owned(), "write \"{{label}}\""));
-            }
-            '(' | '[' | '{' => open.push(c),
-            ')' | ']' | '}' if open.pop() != Some(opening(c)) => {
-                return Err((format!("`{c}` closes nothing"), "give each bracket its other one"));
-            }
-            '$' => return Err(("`$` is no PromQL".to_owned(), "write durations and labels out, without variables")),
-            _ => {}
-        }
-        if !c.is_whitespace() && c != '#' {
-            before = [before[1], c];
-        }
-    }
-    match open.last() {
-        Some(c) => Err((format!("`{c}` is not closed"), "give each bracket its other one")),
-        None => Ok(labels),
-    }
-}
-
-fn opening(closing: char) -> char {
-    match closing {
-        ')' => '(',
-        ']' => '[',
-        _ => '{',
-    }
-}
-
-/// Reads a comment up to its line's end. Placeholders are filled in before `PromQL` is read, so in a comment too.
-fn scan_comment(rest: &mut std::str::Chars<'_>) -> Result<(), Flaw> {
-    let comment = rest.as_str().split(['\n', '\r']).next().unwrap_or_default();
-    if comment.contains("{{") {
-        return Err(("a placeholder stands in a comment".to_owned(), "remove it there"));
-    }
-    *rest = rest.as_str()[comment.len()..].chars();
-    Ok(())
-}
-
-/// Reads a quoted text up to its end.
-fn scan_text(quote: char, rest: &mut std::str::Chars<'_>) -> Result<Vec<String>, Flaw> {
-    let mut labels = Vec::new();
-    while let Some(c) = rest.next() {
-        if c == quote {
-            return Ok(labels);
-        }
-        if c == '\\' && rest.as_str().trim_start_matches('\\').starts_with("{{") {
-            return Err(("a backslash stands before a placeholder".to_owned(), "remove the backslash"));
-        }
-        if c == '\\' && quote != '`' {
-            rest.next();
-        }
         if c == '{' && rest.as_str().starts_with('{') {
-            if quote != '"' {
-                return Err((format!("a placeholder stands inside {quote}"), "write \"{{label}}\""));
-            }
-            labels.push(placeholder(rest)?);
+            labels.push(placeholder(&mut rest)?);
         }
     }
-    Err((format!("{quote} is not closed"), "give each quote its other one"))
+    Ok(labels)
 }
 
 /// Reads `{label}}`, after its first brace.
@@ -123,55 +93,5 @@ fn placeholder(rest: &mut std::str::Chars<'_>) -> Result<String, Flaw> {
             Ok(label.to_owned())
         }
         _ => Err(("a placeholder is not written as {{label}}".to_owned(), "use letters, digits and _, no spaces")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn queries_are_whole_and_their_placeholders_quoted() {
-        for (text, expected) in [
-            ("up", Ok(vec![])),
-            (r#"sum(rate(x{m="{{model}}",e!="{{endpoint}}.",j=~"a.*"}[5m]))"#, Ok(vec!["model", "endpoint"])),
-            (r#"x{a="}{)(["} # ) {"#, Ok(vec![])),
-            (r#"x{j=~"a", m="{{model}}"}"#, Ok(vec!["model"])),
-            (r#"x{a="\"{{model}}"}"#, Ok(vec!["model"])),
-            (r"x{a='it\'s'}", Ok(vec![])),
-            (r"x{a=`\`}", Ok(vec![])),
-            ("x # )\n + y", Ok(vec![])),
-            ("x # )\r + y", Ok(vec![])),
-            ("x # )\r + (y", Err("`(` is not closed")),
-            ("# {{ note\nx", Err("a placeholder stands in a comment")),
-            ("x # {{model}}", Err("a placeholder stands in a comment")),
-            (r#"x{e=~"{{endpoint}}.*"}"#, Err("a placeholder stands in a pattern, after =~ or !~")),
-            (r#"x{e!~"{{endpoint}}"}"#, Err("a placeholder stands in a pattern, after =~ or !~")),
-            ("x{e=~ # why\n \"a{{endpoint}}\"}", Err("a placeholder stands in a pattern, after =~ or !~")),
-            (r#"x{a="\{{model}}"}"#, Err("a backslash stands before a placeholder")),
-            (r#"x{a="\\{{model}}"}"#, Err("a backslash stands before a placeholder")),
-            (r#"x{a="\\\{{model}}"}"#, Err("a backslash stands before a placeholder")),
-            (r"x{a='\{{model}}'}", Err("a backslash stands before a placeholder")),
-            (r"x{a=`\{{model}}`}", Err("a backslash stands before a placeholder")),
-            (r#"x{a="\n{{model}}"}"#, Ok(vec!["model"])),
-            ("sum(x", Err("`(` is not closed")),
-            ("sum(x))", Err("`)` closes nothing")),
-            ("sum(x[5m)]", Err("`)` closes nothing")),
-            ("x{a=\"b}", Err("\" is not closed")),
-            ("{{metric}}", Err("a placeholder stands outside double quotes")),
-            ("x{a='{{model}}'}", Err("a placeholder stands inside '")),
-            (r#"x{a="{{ model }}"}"#, Err("a placeholder is not written as {{label}}")),
-            (r#"x{a="{{}}"}"#, Err("a placeholder is not written as {{label}}")),
-            (r#"x{a="{{model"}"#, Err("a placeholder is not written as {{label}}")),
-            (r#"x{a="{{model}"}"#, Err("a placeholder is not written as {{label}}")),
-            ("rate(x[$__rate_interval])", Err("`$` is no PromQL")),
-        ] {
-            let found = scan(text).map_err(|(what, _)| what);
-            assert_eq!(
-                found,
-                expected.map(|l| l.into_iter().map(str::to_owned).collect()).map_err(str::to_owned),
-                "{text}"
-            );
-        }
     }
 }

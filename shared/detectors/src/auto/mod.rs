@@ -15,9 +15,13 @@
 //! - Score: the larger one; anomalous above 1. A spike that only caution keeps from paging has 0.9. After an alarm records
 //!   count less for 50 points: what follows is the same episode.
 //! - Parameters: `resolution`, in the metric's unit, default 0: deviations up to it count as none.
+//! - Verdict: it marks where something begins, not how long it lasts: one tested point beyond the threshold is enough.
+//!   Where other detectors ask whether the metric was unusual for the whole of `for:`, this one asks whether something
+//!   began in it.
 //! - `min_effect` is counted from the season plus the median of the last 61 e, or from the median of the last 61 points.
-//!   There is no band to show.
-//! - History: 50 points; the season begins on the second day. Gaps: passed over; differences span them.
+//!   The edge shown is where the score would be 1 if it grew evenly from there.
+//! - History: 50 points; the season begins on the second day. In a rule 2 days, of which a quarter may be gaps: below
+//!   that, Inconclusive. Gaps: passed over; differences span five slots at most.
 //! - Zero variance: a constant series scores 0, and the first deviation from it is a record. Deviations below 10⁻⁹ of the
 //!   largest value are rounding and count as none. Where most points do not move, as with low counts, only records speak.
 //! - Source: ours. The constants were chosen on the Numenta Anomaly Benchmark and on the 29 service KPIs of the 2018
@@ -45,6 +49,9 @@ const LEVEL_POINTS: usize = 61;
 /// Days with a value before the season is taken off.
 const SEASON_DAYS_MIN: usize = 1;
 
+/// What a rule's baseline must span, so that the season is known; a quarter of it may be gaps: 2 days.
+const RULE_SECS: u32 = 2 * 86_400;
+
 /// Points before which nothing is said.
 const POINTS_MIN: usize = 50;
 
@@ -61,6 +68,9 @@ const CAUTION: f64 = 0.9;
 /// A record that is not one is less unusual than a spike that is nearly one: the largest deviation so far comes near
 /// itself often. The power that tells so below 1.
 const NEAR_POWER: i32 = 4;
+
+/// Slots without a point over which no difference is taken.
+const HOLE_SLOTS: i64 = 5;
 
 /// Points after an alarm in which records count less.
 const EPISODE_POINTS: u32 = 50;
@@ -79,31 +89,11 @@ pub(crate) const SPEC: Spec = Spec {
     method: Method::Streaming(|detector, step_secs| Box::new(Auto::new(step_secs, detector.param("resolution")))),
 };
 
-/// How many times the usual a deviation is, with the deviation's sign.
-#[derive(Debug, Clone, Copy)]
-struct Unusual {
-    ratio: f64,
-    above: bool,
-}
-
-impl Unusual {
-    const NONE: Self = Self { ratio: 0.0, above: true };
-
-    fn new(ratio: f64, deviation: f64) -> Self {
-        Self { ratio, above: deviation > 0.0 }
-    }
-
-    fn scaled(self, factor: f64) -> Self {
-        Self { ratio: self.ratio * factor, ..self }
-    }
-
-    /// The larger one; of equals the first.
-    fn or(self, other: Self) -> Self {
-        if other.ratio > self.ratio { other } else { self }
-    }
-}
-
 struct Auto {
+    step_secs: u32,
+    last: Option<Timestamp>,
+    /// Points that a rule's baseline must hold.
+    rule_points: usize,
     resolution: f64,
     season: Seasonal,
     values: Recent,
@@ -117,7 +107,11 @@ struct Auto {
 
 impl Auto {
     fn new(step_secs: u32, resolution: f64) -> Self {
+        let rule_points = usize::try_from(RULE_SECS / step_secs.max(1) / 4 * 3).unwrap_or(POINTS_MIN);
         Self {
+            step_secs: step_secs.max(1),
+            last: None,
+            rule_points: rule_points.max(2 * POINTS_MIN),
             resolution,
             season: Seasonal::new(step_secs),
             values: Recent::new(LEVEL_POINTS),
@@ -130,27 +124,34 @@ impl Auto {
         }
     }
 
-    fn weigh(&mut self, spike: Spike, record: Unusual) -> Unusual {
+    fn weigh(&mut self, spike: Spike, record: f64) -> f64 {
         let trust = (f64::from(self.seen) / TRUSTED_POINTS).min(1.0).sqrt();
         let margin = 1.0 + RECORD_MARGIN * trust.powi(4);
         let same = 1.0 - f64::from(self.since_alarm) / f64::from(EPISODE_POINTS);
-        let weight = 1.0 / margin / (1.0 + EPISODE_WEIGHT * same);
-        let record = record.scaled(weight);
-        let near = if record.ratio < 1.0 { record.ratio.powi(NEAR_POWER) } else { record.ratio };
-        let sure = spike.sure.ratio * trust;
-        let spike = Unusual { ratio: sure.max(CAUTION * spike.likely.min(1.0)), ..spike.sure };
-        let unusual = spike.or(Unusual { ratio: near, ..record });
-        self.since_alarm = if unusual.ratio >= 1.0 { 1 } else { (self.since_alarm + 1).min(EPISODE_POINTS) };
+        let record = record / margin / (1.0 + EPISODE_WEIGHT * same);
+        let record = if record < 1.0 { record.powi(NEAR_POWER) } else { record };
+        let unusual = (spike.sure * trust).max(CAUTION * spike.likely.min(1.0)).max(record);
+        self.since_alarm = if unusual >= 1.0 { 1 } else { (self.since_alarm + 1).min(EPISODE_POINTS) };
         unusual
     }
 }
 
 impl Model for Auto {
     fn points_min(&self) -> usize {
-        POINTS_MIN
+        self.rule_points
+    }
+
+    fn tells_onsets(&self) -> bool {
+        true
     }
 
     fn push(&mut self, at: Timestamp, value: f64) -> Option<Finding> {
+        let hole_secs = HOLE_SLOTS * i64::from(self.step_secs);
+        if self.last.is_some_and(|last| at.as_second() - last.as_second() > hole_secs) {
+            self.values.hole();
+            self.residuals.hole();
+        }
+        self.last = Some(at);
         let season = self.season.median_of(at.as_second(), SEASON_DAYS_MIN);
         let level = season.map_or_else(|| self.values.median(), |s| Some(s + self.residuals.median().unwrap_or(0.0)));
         let residual = season.map(|season| value - season);
@@ -163,7 +164,7 @@ impl Model for Auto {
         let mut record = self.records.push(value, residual, &self.values, &self.residuals, floor);
         let off = self.values.median().map(|level| self.records.push_local(value - level, floor));
         if season.is_none() {
-            record = off.map_or(record, |off| record.or(off));
+            record = off.map_or(record, |off| record.max(off));
         }
         self.season.push(at.as_second(), value);
         self.values.push(value);
@@ -172,13 +173,17 @@ impl Model for Auto {
         if self.values.len() < POINTS_MIN {
             return None;
         }
+        let center = level.unwrap_or(value);
+        // A difference has the other sign where a spike ends: the side is the value's own.
+        // Where the score would be 1 if it grew evenly from the level on; on the other side nothing is known.
+        let edge = if unusual > 0.0 { center + (value - center) / unusual } else { f64::INFINITY };
         let side = |above: bool, sign: f64| Side {
-            score: if unusual.above == above { unusual.ratio.min(SCORE_MAX) } else { 0.0 },
-            edge: f64::INFINITY,
-            effect: sign * (value - level.unwrap_or(value)),
+            score: if (value > center) == above { unusual.min(SCORE_MAX) } else { 0.0 },
+            edge: if (value > center) == above { edge } else { f64::INFINITY },
+            effect: sign * (value - center),
             gain: 1.0,
         };
-        let gauge = Gauge { name: "deviation", value: unusual.ratio, suffix: " times what pages" };
+        let gauge = Gauge { name: "deviation", value: unusual, suffix: " times what pages" };
         Some(Finding { below: side(false, -1.0), above: side(true, 1.0), gauge })
     }
 }
@@ -192,8 +197,7 @@ mod tests {
     fn check(seen: u32, [sure, likely, record]: [f64; 3], expected: f64) {
         let mut auto = Auto::new(60, 0.0);
         auto.seen = seen;
-        let unusual = |ratio| Unusual { ratio, above: true };
-        let score = auto.weigh(Spike { sure: unusual(sure), likely }, unusual(record)).ratio;
+        let score = auto.weigh(Spike { sure, likely }, record);
         assert!((score - expected).abs() < 1e-9, "{score} is not {expected}");
     }
 
@@ -221,12 +225,12 @@ mod tests {
     #[test]
     fn records_of_an_alarms_episode_count_less() {
         let mut auto = Auto::new(60, 0.0);
-        let (none, record) = (Spike { sure: Unusual::NONE, likely: 0.0 }, Unusual { ratio: 2.9, above: true });
-        assert!(auto.weigh(none, record).ratio >= 1.0);
-        assert!(auto.weigh(none, record).ratio < 1.0);
+        let (none, record) = (Spike { sure: 0.0, likely: 0.0 }, 2.9);
+        assert!(auto.weigh(none, record) >= 1.0);
+        assert!(auto.weigh(none, record) < 1.0);
         for _ in 0..EPISODE_POINTS {
-            auto.weigh(none, Unusual::NONE);
+            auto.weigh(none, 0.0);
         }
-        assert!(auto.weigh(none, record).ratio >= 2.9);
+        assert!(auto.weigh(none, record) >= 2.9);
     }
 }

@@ -8,6 +8,8 @@ use std::collections::VecDeque;
 #[derive(Debug, Clone)]
 pub(super) struct Recent {
     values: VecDeque<f64>,
+    /// How many came since the last hole.
+    since_hole: usize,
     /// Room to sort in.
     sorted: Vec<f64>,
     points: usize,
@@ -16,7 +18,7 @@ pub(super) struct Recent {
 impl Recent {
     /// Room for so many.
     pub(super) fn new(points: usize) -> Self {
-        Self { values: VecDeque::with_capacity(points), sorted: Vec::with_capacity(points), points }
+        Self { values: VecDeque::with_capacity(points), since_hole: 0, sorted: Vec::with_capacity(points), points }
     }
 
     /// Takes one in and drops the oldest beyond the room.
@@ -25,6 +27,12 @@ impl Recent {
             self.values.pop_front();
         }
         self.values.push_back(value);
+        self.since_hole = self.since_hole.saturating_add(1);
+    }
+
+    /// What comes next does not follow what came last.
+    pub(super) fn hole(&mut self) {
+        self.since_hole = 0;
     }
 
     /// How many there are.
@@ -35,6 +43,11 @@ impl Recent {
     /// The value so many points ago; 1 is the newest.
     pub(super) fn back(&self, points: usize) -> Option<f64> {
         self.values.len().checked_sub(points).and_then(|index| self.values.get(index)).copied()
+    }
+
+    /// The same, without a hole in between.
+    pub(super) fn before(&self, points: usize) -> Option<f64> {
+        self.back(points).filter(|_| points <= self.since_hole)
     }
 
     /// The mean of so many of the newest; `None` where there are fewer.

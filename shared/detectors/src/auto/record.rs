@@ -2,7 +2,6 @@
 //!
 //! Invariant: a record raises what the next one must beat, so that what repeats is soon no record.
 
-use super::Unusual;
 use super::recent::Recent;
 use super::tracker::Tracker;
 
@@ -39,23 +38,23 @@ impl Records {
         values: &Recent,
         residuals: &Recent,
         floor: f64,
-    ) -> Unusual {
+    ) -> f64 {
         let shift = residual.and_then(|_| residuals.mean(SHIFT_POINTS));
-        let bend = values.back(1).zip(values.back(2)).map(|(one, two)| value - 2.0 * one + two);
+        let bend = values.before(1).zip(values.before(2)).map(|(one, two)| value - 2.0 * one + two);
         let point = ratio(&mut self.point, residual, floor);
         let shift = ratio(&mut self.shift, shift, floor);
         let bend = ratio(&mut self.bend, bend, floor);
-        point.or(shift).or(bend.scaled(BEND_WEIGHT))
+        point.max(shift).max(BEND_WEIGHT * bend)
     }
 
     /// The value less the median of the last points: it is always learned, and counts while no season is known.
-    pub(super) fn push_local(&mut self, deviation: f64, floor: f64) -> Unusual {
+    pub(super) fn push_local(&mut self, deviation: f64, floor: f64) -> f64 {
         ratio(&mut self.local, Some(deviation), floor)
     }
 }
 
-fn ratio(tracker: &mut Tracker, deviation: Option<f64>, floor: f64) -> Unusual {
-    deviation.map_or(Unusual::NONE, |deviation| Unusual::new(tracker.push(deviation, floor), deviation))
+fn ratio(tracker: &mut Tracker, deviation: Option<f64>, floor: f64) -> f64 {
+    deviation.map_or(0.0, |deviation| tracker.push(deviation, floor))
 }
 
 #[cfg(test)]
@@ -68,7 +67,7 @@ mod tests {
         let mut ratio = 0.0;
         for residual in all {
             residuals.push(residual);
-            ratio = records.push(5.0, Some(residual), &values, &residuals, 0.0).ratio;
+            ratio = records.push(5.0, Some(residual), &values, &residuals, 0.0);
             values.push(5.0);
         }
         ratio
@@ -100,7 +99,7 @@ mod tests {
             values.push(value);
         }
         // The values before are 1 and −1: a bend of 8 after bends of 4, which had half a point in 20,000 to decay.
-        let ratio = records.push(5.0, None, &values, &residuals, 0.0).ratio;
+        let ratio = records.push(5.0, None, &values, &residuals, 0.0);
         assert!((ratio - 2.0 * BEND_WEIGHT).abs() < 1e-3, "{ratio}");
     }
 }

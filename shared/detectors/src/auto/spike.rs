@@ -3,7 +3,6 @@
 //! Invariant: a view is as far as it is beyond the last hours *and* the last weeks; it is sure only where it is also near
 //! the largest of the last day.
 
-use super::Unusual;
 use super::recent::Recent;
 use super::tracker::Tracker;
 
@@ -46,7 +45,7 @@ impl View {
 /// A spike, and what it would be if larger ones of the last day were not held against it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Spike {
-    pub(super) sure: Unusual,
+    pub(super) sure: f64,
     pub(super) likely: f64,
 }
 
@@ -61,7 +60,7 @@ impl Spikes {
         Self { views: [View::new(), View::new(), View::new(), View::new()] }
     }
 
-    /// The views' cubic mean: near the largest, but more where they agree. Its side is that of the largest view.
+    /// The views' cubic mean: near the largest, but more where they agree.
     pub(super) fn push(
         &mut self,
         value: f64,
@@ -70,35 +69,34 @@ impl Spikes {
         residuals: &mut Recent,
         floor: f64,
     ) -> Spike {
-        let (mut far, mut near, mut largest) = (0.0, 0.0, Unusual::NONE);
+        let (mut far, mut near) = (0.0, 0.0);
         for (view, deviation) in self.views.iter_mut().zip(deviations(value, residual, values, residuals)) {
             let Some(deviation) = deviation else { continue };
             let (likely, sure) = view.push(deviation, floor);
             far += likely.powi(3) / 4.0;
             near += sure.powi(3) / 4.0;
-            largest = largest.or(Unusual::new(likely, deviation));
         }
-        Spike { sure: Unusual { ratio: near.cbrt(), ..largest }, likely: far.cbrt() }
+        Spike { sure: near.cbrt(), likely: far.cbrt() }
     }
 }
 
 /// What each view looks at; `None` while it has nothing to compare with.
 fn deviations(value: f64, residual: Option<f64>, values: &Recent, residuals: &mut Recent) -> [Option<f64>; 4] {
     [
-        residual.zip(residuals.back(1)).map(|(now, before)| now - before),
-        values.back(2).map(|before| value - before),
+        residual.zip(residuals.before(1)).map(|(now, before)| now - before),
+        values.before(2).map(|before| value - before),
         residual.zip(residuals.median()).map(|(now, level)| now - level),
         residual.map(|now| restlessness(now, residuals)),
     ]
 }
 
-/// Standard deviation of the newest residuals, with the sign of the newest against their mean.
+/// Standard deviation of the newest residuals.
 fn restlessness(now: f64, residuals: &Recent) -> f64 {
     let newest = || (1..RESTLESS_POINTS).filter_map(|back| residuals.back(back)).chain(std::iter::once(now));
     let (sum, count) = newest().fold((0.0, 0.0), |(sum, count), residual| (sum + residual, count + 1.0));
     let mean = sum / count;
     let squares: f64 = newest().map(|residual| (residual - mean).powi(2)).sum();
-    (squares / count).sqrt().copysign(now - mean)
+    (squares / count).sqrt()
 }
 
 #[cfg(test)]
@@ -124,9 +122,13 @@ mod tests {
     }
 
     #[test]
-    fn a_fall_is_below() {
-        let seen = deviations(1.0, Some(-4.0), &recent(&[5.0, 5.0]), &mut recent(&[0.0, 0.0]));
-        assert!(seen.iter().flatten().all(|deviation| *deviation < 0.0), "{seen:?}");
+    fn no_difference_is_taken_over_a_hole() {
+        let (mut values, mut residuals) = (recent(&[1.0, 2.0, 3.0]), recent(&[7.0, 0.0, 1.0]));
+        values.hole();
+        residuals.hole();
+        values.push(8.0);
+        let seen = deviations(9.0, Some(4.0), &values, &mut residuals);
+        assert_eq!(seen[..3], [None, None, Some(3.0)]);
     }
 
     /// The view after 5,000 deviations.

@@ -1,7 +1,7 @@
 //! `auto`: silent where nothing happens, awake where something does.
 
-use domain::{Point, Timestamp};
-use tocsin_detectors::{Stream, Window};
+use domain::{Evidence, Point, Series, Timestamp, Verdict};
+use tocsin_detectors::{Combine, Direction, Panel, Stream, Window};
 
 use crate::build::detector;
 
@@ -104,4 +104,68 @@ fn what_is_within_the_resolution_is_none() {
         (0..3000).map(|index| push(&mut auto, index, step(index))).fold(0.0, f64::max)
     };
     assert!(highest(0.9) >= 1.0 && highest(2.1) < f64::EPSILON);
+}
+
+fn at(index: u32) -> i64 {
+    i64::from(index) * i64::from(STEP_SECS)
+}
+
+/// A rule's panel of `auto` alone, over 30 minutes.
+fn panel(direction: Direction, min_effect: f64) -> Panel {
+    let window = Window { test_secs: 6 * STEP_SECS, min_effect };
+    Panel { combine: Combine::Any, detectors: vec![detector("auto", Some(direction), &[])], window }
+}
+
+/// Seven usual days, and what is added to the points after them.
+fn series(from: u32, added: &[f64]) -> Series {
+    let time = |index: u32| Timestamp::from_second(at(index)).expect("in range");
+    let usual = 7 * DAY + 30;
+    let value = |index: u32| wave(index) + index.checked_sub(usual).map_or(0.0, |since| added[since as usize]);
+    let last = usual + u32::try_from(added.len()).expect("short") - 1;
+    let points = (from..=last).map(|index| Point { at: time(index), value: value(index), total: None }).collect();
+    Series::new(time(from), time(last), STEP_SECS, points)
+}
+
+fn judge(panel: &Panel, series: &Series) -> (Verdict, Evidence) {
+    let (verdict, mut evidence) = panel.confirm(series);
+    (verdict, evidence.remove(0))
+}
+
+#[test]
+fn a_rule_confirms_what_began_in_its_window() {
+    let (above, below) = (panel(Direction::Above, 0.0), panel(Direction::Below, 0.0));
+    let jump = [[0.0; 2].as_slice(), &[90.0; 4]].concat();
+    let (verdict, evidence) = judge(&above, &series(0, &jump));
+    assert_eq!(verdict, Verdict::Confirmed, "{evidence:?}");
+    assert_eq!(evidence.since, Timestamp::from_second(at(7 * DAY + 32)).ok());
+    let (low, high) = evidence.expected.map_or((None, None), |band| (band.low, band.high));
+    let value = evidence.value.expect("there is one");
+    assert!(low.is_none() && high.is_some_and(|high| high < value), "{evidence:?}");
+    assert!(evidence.because.contains("is above the expected maximum of"), "{}", evidence.because);
+    assert_eq!(judge(&below, &series(0, &jump)).0, Verdict::Rejected, "it is on the other side");
+    assert_eq!(judge(&panel(Direction::Above, 200.0), &series(0, &jump)).0, Verdict::Rejected, "it is too small");
+    assert_eq!(judge(&below, &series(0, &[0.0, 0.0, -90.0, -90.0, -90.0, -90.0])).0, Verdict::Confirmed);
+    assert_eq!(judge(&above, &series(0, &[0.0; 6])).0, Verdict::Rejected, "nothing began");
+    let long_ago = [[90.0; 4].as_slice(), &[0.0; 40]].concat();
+    assert_eq!(judge(&above, &series(0, &long_ago)).0, Verdict::Rejected, "it began before");
+}
+
+#[test]
+fn a_rule_with_less_than_two_days_is_not_decided() {
+    let (verdict, evidence) = judge(&panel(Direction::Above, 0.0), &series(6 * DAY + 200, &[90.0; 6]));
+    assert_eq!(verdict, Verdict::Inconclusive, "{}", evidence.because);
+}
+
+#[test]
+fn what_lasts_is_not_over() {
+    let panel = panel(Direction::Above, 0.0);
+    let usual = series(0, &[0.0]);
+    let later = |added: f64| {
+        let start = 8 * DAY;
+        let time = |index: u32| Timestamp::from_second(at(index)).expect("in range");
+        let point = |index: u32| Point { at: time(index), value: wave(index) + added, total: None };
+        Series::new(time(start), time(start + 11), STEP_SECS, (start..start + 12).map(point).collect())
+    };
+    assert!(!panel.has_recovered(&usual, &later(90.0)), "it is as high as before");
+    assert!(panel.has_recovered(&usual, &later(0.0)));
 }

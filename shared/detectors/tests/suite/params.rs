@@ -21,8 +21,9 @@ fn check(name: &str, direction: Option<Direction>, params: &[(&str, f64)], messa
 #[test]
 fn every_detector_is_found_by_its_name() {
     let names: Vec<&str> = ALL.iter().map(|s| s.name).collect();
-    let windowed = ["threshold", "z_score", "robust_z", "iqr", "relative_change", "rate_in_window"];
-    assert_eq!(names, [&windowed[..], &STREAMING[..]].concat());
+    let windowed = ["threshold", "z_score", "robust_z", "iqr", "relative_change"];
+    let counted = ["rate_in_window", "burn_rate", "drift", "ab_test"];
+    assert_eq!(names, [&["auto"], &windowed[..], &counted[..], &STREAMING[..]].concat());
     for spec in ALL {
         assert_eq!(find(spec.name), Some(spec));
     }
@@ -107,6 +108,41 @@ fn a_ratio_fits_its_direction() {
     for direction in [Direction::Above, Direction::Below] {
         assert_eq!(detector("rate_in_window", Some(direction), &[("ratio", 1.0)]).direction(), direction);
     }
+}
+
+#[test]
+fn windows_and_factors_of_a_burn_fit_each_other() {
+    let out = |params: &[(&str, f64)]| mistakes("burn_rate", None, &[&[("objective", 0.999)], params].concat());
+    assert!(matches!(mistakes("burn_rate", None, &[])[..], [ParamError::Missing { param: "objective", .. }]));
+    assert!(matches!(mistakes("burn_rate", None, &[("objective", 99.9)])[..], [ParamError::OutOfRange { .. }]));
+    assert!(matches!(
+        out(&[("fast_short_secs", 3601.0)])[..],
+        [ParamError::OutOfRange { param: "fast_short_secs", .. }]
+    ));
+    assert!(matches!(out(&[("slow_factor", 1001.0)])[..], [ParamError::OutOfRange { param: "slow_factor", .. }]));
+    let none = out(&[("fast_factor", 0.0), ("medium_factor", 0.0)]);
+    assert!(matches!(none[..], [ParamError::Missing { param: "fast_factor", .. }]));
+    assert!(matches!(
+        mistakes("burn_rate", Some(Direction::Both), &[("objective", 0.9)])[..],
+        [ParamError::OneSided { .. }]
+    ));
+    // A pair that is not used may say anything.
+    detector("burn_rate", None, &[("objective", 0.999), ("slow_short_secs", 300_000.0)]);
+}
+
+#[test]
+fn a_drift_needs_a_measure_and_no_direction() {
+    check("drift", None, &[], "drift needs `psi`: the last usual population stability index, or `kl`, `js` or `ks`");
+    check(
+        "drift",
+        Some(Direction::Below),
+        &[("psi", 0.2)],
+        "`direction` of drift is below, but a distribution has no side: leave it out",
+    );
+    let votes = mistakes("drift", None, &[("psi", 0.2), ("ks", 0.2), ("votes", 3.0)]);
+    assert!(matches!(votes[..], [ParamError::OutOfRange { param: "votes", max: 2.0, .. }]));
+    assert!(matches!(mistakes("drift", None, &[("js", 0.7)])[..], [ParamError::OutOfRange { param: "js", .. }]));
+    detector("drift", None, &[("psi", 0.2), ("ks", 0.2), ("votes", 2.0)]);
 }
 
 #[test]

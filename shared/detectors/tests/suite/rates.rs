@@ -145,6 +145,13 @@ fn since_is_where_the_excess_began() {
 }
 
 #[test]
+fn of_equal_beginnings_the_latest_counts() {
+    let evidence = detector("rate_in_window", None, &[("rate", 0.25)])
+        .evaluate(&rates(&[(2.0, 4.0), (3.0, 16.0), (40.0, 40.0)]), &window(3, 0.0));
+    assert_eq!((evidence.verdict, evidence.since), (Verdict::Confirmed, Some(at(2))));
+}
+
+#[test]
 fn points_that_are_no_counts_are_gaps() {
     let bad = [None, Some(-1.0), Some(3.0)];
     for total in bad {

@@ -2,6 +2,8 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod arize;
+mod arize_history;
+mod datadog;
 mod github;
 mod prometheus;
 mod sender;

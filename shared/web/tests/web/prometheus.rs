@@ -1,5 +1,6 @@
 //! A metric's points as Prometheus tells them, and its refusals.
 
+use config::Query;
 use domain::{Point, Series, Timestamp};
 use pipeline::ports::{MetricQuery, MetricReader, ReadError};
 use secrecy::SecretString;
@@ -16,7 +17,8 @@ fn at(secs: i64) -> Timestamp {
 }
 
 fn query(end_secs: i64, step_secs: u32) -> MetricQuery {
-    MetricQuery { query: "up".to_owned(), total_query: None, start: at(0), end: at(end_secs), step_secs }
+    let query = Query::Prometheus("up".to_owned());
+    MetricQuery { query, total_query: None, start: at(0), end: at(end_secs), step_secs }
 }
 
 fn matrix(series: &[&[(i64, &str)]]) -> Value {
@@ -68,7 +70,7 @@ async fn a_window_is_asked_for_and_its_points_come_back() {
 async fn a_query_is_sent_as_it_is_written() {
     let wire = Wire::start(|_| Reply::json(200, &matrix(&[]))).await;
     let mut asked = query(60, 60);
-    asked.query = r#"sum(rate(x{a="b&c=d"}[5m])) + 1"#.to_owned();
+    asked.query = Query::Prometheus(r#"sum(rate(x{a="b&c=d"}[5m])) + 1"#.to_owned());
     ask(&wire.url(), &asked).await.unwrap();
     let form = "query=sum%28rate%28x%7Ba%3D%22b%26c%3Dd%22%7D%5B5m%5D%29%29+%2B+1&start=";
     assert!(wire.requests()[0].contains(form), "{}", wire.requests()[0]);
@@ -87,7 +89,7 @@ async fn a_rate_has_its_denominator_or_a_gap() {
     })
     .await;
     let mut asked = query(180, 60);
-    asked.total_query = Some("total".to_owned());
+    asked.total_query = Some(Query::Prometheus("total".to_owned()));
     let series = ask(&wire.url(), &asked).await.unwrap();
     let point = |secs, value, total| Point { at: at(secs), value, total: Some(total) };
     assert_eq!(series.points(), [point(0, 1.0, 100.0), point(180, 4.0, 300.0)]);

@@ -1,5 +1,6 @@
 //! The adapters against the vendors' stand-ins.
 
+use config::Query;
 use domain::{CommitRange, Timestamp};
 use pipeline::ports::{ChangeHistory, HttpSender, MetricQuery, MetricReader, SendError};
 use receivers::{Method, Request};
@@ -81,8 +82,8 @@ async fn github_is_asked_once_when_it_fails() {
 
 fn asked(query: &str, total_query: Option<&str>) -> MetricQuery {
     MetricQuery {
-        query: query.to_owned(),
-        total_query: total_query.map(str::to_owned),
+        query: Query::Prometheus(query.to_owned()),
+        total_query: total_query.map(|query| Query::Prometheus(query.to_owned())),
         start: Timestamp::from_second(now().as_second() - 3600).unwrap(),
         end: now(),
         step_secs: 60,

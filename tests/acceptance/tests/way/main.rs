@@ -5,6 +5,8 @@
 mod cut_short;
 mod episodes;
 mod failures;
+mod metric_sources;
+mod missed;
 mod once;
 mod pulls;
 mod refusals;

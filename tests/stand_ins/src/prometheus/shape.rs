@@ -57,7 +57,9 @@ pub enum Shape {
 }
 
 type Labels = BTreeMap<&'static str, String>;
-type Points = Vec<(i64, f64)>;
+
+/// Milliseconds and value.
+pub(crate) type Points = Vec<(i64, f64)>;
 
 impl Shape {
     /// The series in a range: labels, then (milliseconds, value).
@@ -73,6 +75,12 @@ impl Shape {
         }
         let points: Points = range.slots().filter_map(|at| Some((at, self.value(seed, at, range.end)?))).collect();
         if points.is_empty() { Vec::new() } else { vec![(Labels::new(), points)] }
+    }
+
+    /// The series in buckets that start from `start_ms` up to before `end_ms`: (milliseconds, value), by series.
+    pub(crate) fn buckets(&self, query: &str, start_ms: i64, end_ms: i64, step_ms: i64) -> Vec<Points> {
+        let range = Range { start: start_ms, end: end_ms.saturating_sub(1), step: step_ms.max(1) };
+        self.series(query, range).into_iter().map(|(_, points)| points).collect()
     }
 
     fn value(&self, seed: u64, at_ms: i64, end_ms: i64) -> Option<f64> {

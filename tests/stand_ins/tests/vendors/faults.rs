@@ -133,19 +133,35 @@ async fn faults_last_until_they_are_cleared_and_choose_by_path() {
 #[tokio::test]
 async fn every_vendor_fails_in_its_own_shape() {
     let all = StandIns::start().await.unwrap();
-    let StandIns { pagerduty, slack, jira, github, prometheus } = &all;
-    let urls = [pagerduty.url(), slack.url(), jira.url(), github.url(), prometheus.url()];
-    let faults = [pagerduty.faults(), slack.faults(), jira.faults(), github.faults(), prometheus.faults()];
-    let named = ["status", "error", "errorMessages", "message", "errorType"];
+    let StandIns { pagerduty, slack, jira, github, prometheus, datadog, cloudwatch, arize } = &all;
+    let vendors = [
+        (pagerduty.url(), pagerduty.faults(), "status"),
+        (slack.url(), slack.faults(), "error"),
+        (jira.url(), jira.faults(), "errorMessages"),
+        (github.url(), github.faults(), "message"),
+        (prometheus.url(), prometheus.faults(), "errorType"),
+        (datadog.url(), datadog.faults(), "errors"),
+        (cloudwatch.url(), cloudwatch.faults(), "message"),
+        (arize.url(), arize.faults(), "title"),
+    ];
     let client = client();
-    for ((url, faults), field) in urls.iter().zip(faults).zip(named) {
+    for (url, faults, field) in vendors {
         faults.next(1, Fault::status(503));
-        let answer = send(client.get(url)).await;
+        let answer = send(client.get(&url)).await;
         assert_eq!(answer.status, 503, "{url}");
         assert!(answer.body.get(field).is_some(), "{field}: {}", answer.body);
     }
-    let seen = [pagerduty.requests(), slack.requests(), jira.requests(), github.requests(), prometheus.requests()];
-    assert_eq!(seen, [1; 5]);
+    let seen = [
+        pagerduty.requests(),
+        slack.requests(),
+        jira.requests(),
+        github.requests(),
+        prometheus.requests(),
+        datadog.requests(),
+        cloudwatch.requests(),
+        arize.requests(),
+    ];
+    assert_eq!(seen, [1; 8]);
 }
 
 #[tokio::test]

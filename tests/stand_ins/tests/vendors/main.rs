@@ -5,6 +5,7 @@ mod faults;
 mod github;
 mod jira;
 mod jira_search;
+mod metric_sources;
 mod pagerduty;
 mod prometheus;
 mod slack;
