@@ -6,7 +6,7 @@
 //!   result files into it and prints our figures; with `--python`, also the official scorer's, which needs pandas 2.
 //!   `--recorded` scores result files that are already there.
 //! - `events --data DIR --detector NAME`: event-level figures on `timestamp,value,label[,split]` files.
-//! - `table --checkout DIR --data DIR [DETECTOR…]`: all of that for every detector, and its cost a point, as the table
+//! - `table --checkout DIR [--data DIR] [DETECTOR…]`: all of that for every detector, and its cost a point, as the table
 //!   of the documentation.
 //! - `confirm --data DIR --detector NAME`: the same files, with the detector as the judge of noisy alerts.
 
@@ -69,9 +69,9 @@ enum Task {
         /// A checkout of numenta/NAB.
         #[arg(long)]
         checkout: PathBuf,
-        /// A folder of labelled series.
+        /// A folder of labelled series; without it the event-level columns stay empty.
         #[arg(long)]
-        data: PathBuf,
+        data: Option<PathBuf>,
         /// Only these.
         detectors: Vec<String>,
     },
@@ -90,7 +90,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Nab { checkout, detector, recorded, python } => nab(&checkout, &detector, recorded, python.as_deref()),
         Task::Events { data, detector, each } => event_figures(&data, &detector, each),
-        Task::Table { checkout, data, detectors } => table::run(&checkout, &data, &detectors, stream, say),
+        Task::Table { checkout, data, detectors } => table::run(&checkout, data.as_deref(), &detectors, &stream, say),
         Task::Confirm { data, detector } => confirmations(&data, &detector),
     };
     match done {

@@ -2,8 +2,8 @@
 //!
 //! Invariant: one configuration for every series; each detector sees the same points, one by one, on one thread.
 //!
-//! Cost is the time of the event-level run over its points. Detectors that take counts see counts made for that, and have
-//! a cost alone: the labelled data has none.
+//! Cost is the time of the benchmark's run over its points, mostly of five minutes. Detectors that take counts see counts
+//! made for that, and have a cost alone: the labelled data has none.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,6 +13,7 @@ use anyhow::{Context, Result, anyhow};
 use detectors::{Detector, Spec, Window};
 use domain::{Point, Timestamp};
 
+use crate::corpus::DataFile;
 use crate::references::{Stream, ThreeSigma};
 use crate::series::{Labelled, step_secs};
 use crate::{confirmer, corpus, events, sweep};
@@ -70,68 +71,71 @@ impl Stream for Ours {
     }
 }
 
-/// Writes a row as soon as it is known: the whole takes an hour.
+/// How a detector is made, for a series of that step.
+type Make<'m> = &'m dyn Fn(&str, u32) -> Result<Box<dyn Stream>>;
+
+/// Writes a row as soon as it is known: the whole takes an hour or two. Without `data` the event-level columns are empty.
 pub(crate) fn run(
     checkout: &Path,
-    data: &Path,
+    data: Option<&Path>,
     only: &[String],
-    make: impl Fn(&str, u32) -> Result<Box<dyn Stream>>,
+    make: Make<'_>,
     mut say: impl FnMut(String),
 ) -> Result<()> {
-    let (files, series) = (corpus::read(checkout)?, Labelled::folder(data)?);
-    let mut alerts = Vec::new();
-    for one in &series {
-        let mut noisy = ThreeSigma::new(one.step_secs());
-        alerts.push(one.rows.iter().map(|row| noisy.push(row.at_secs, row.value)).collect::<Vec<f64>>());
-    }
+    let files = corpus::read(checkout)?;
+    let series = data.map(Labelled::folder).transpose()?.unwrap_or_default();
     say("| detector | NAB standard | low FP | low FN | event F1 | precision | recall | median delay, points | false pages a series-day | confirmer precision | recall | ns a point |".to_owned());
     say(format!("|---|{}", "---|".repeat(11)));
-    for name in detectors::ALL
-        .iter()
-        .map(|spec| spec.name)
-        .filter(|name| only.is_empty() || only.iter().any(|wanted| wanted == name))
-    {
-        if COUNTED.contains(&name) {
-            say(format!("| `{name}` |{} {} |", " – |".repeat(10), cost_of_counts(name)?));
-            continue;
-        }
-        let mut scores = Vec::new();
-        for file in &files {
-            let mut stream = make(name, step_secs(file.times.iter().copied()))?;
-            let bounded = |score: f64| score / (1.0 + score);
-            scores.push(
-                file.times.iter().zip(&file.values).map(|(at, value)| bounded(stream.push(*at, *value))).collect(),
-            );
-        }
-        let swept = sweep::Sweep::new(files.iter().zip(scores.iter().map(Vec::as_slice)));
-        let nab: Vec<String> =
-            sweep::PROFILES.iter().map(|profile| format!("{:.1}", swept.best(profile).score)).collect();
-        let (mut scores, mut points, started) = (Vec::new(), 0_u32, Instant::now());
-        for one in &series {
-            let mut stream = make(name, one.step_secs())?;
-            // What counts is the same without the history that they forget, in half the time.
-            let counted = one.rows.iter().position(|row| row.scored).unwrap_or(0);
-            let forgotten = if WINDOWED.contains(&name) { counted.saturating_sub(WINDOWED_POINTS) } else { 0 };
-            let mut of_one = vec![0.0; forgotten];
-            of_one.extend(one.rows.iter().skip(forgotten).map(|row| stream.push(row.at_secs, row.value)));
-            points += u32::try_from(of_one.len() - forgotten).context("too many points")?;
-            scores.push(of_one);
-        }
-        let cost = started.elapsed().as_secs_f64() * 1e9 / f64::from(points);
-        let best = events::best(&series, &scores);
-        let mut found = Vec::new();
-        for ((one, alerts), scores) in series.iter().zip(&alerts).zip(&scores) {
-            found.extend(confirmer::candidates(one, alerts, scores));
-        }
-        let (precision, recall) = confirmer::judge(&found, confirmer::balanced(&found));
-        say(format!(
-            "| `{name}` | {} | {} | {} | {precision:.2} | {recall:.2} | {cost:.0} |",
-            nab.join(" | "),
-            [best.f1(), best.precision(), best.recall()].map(|figure| format!("{figure:.2}")).join(" | "),
-            best.delay_and_false_pages(),
-        ));
+    let names = detectors::ALL.iter().map(|spec| spec.name);
+    for name in names.filter(|name| only.is_empty() || only.iter().any(|wanted| wanted == name)) {
+        let (nab, cost) =
+            if COUNTED.contains(&name) { (none(3), cost_of_counts(name)?) } else { benchmark(&files, name, make)? };
+        let by_event =
+            if series.is_empty() || COUNTED.contains(&name) { none(7) } else { by_event(&series, name, make)? };
+        say(format!("| `{name}` | {nab} | {by_event} | {cost} |"));
     }
     Ok(())
+}
+
+fn none(columns: usize) -> String {
+    vec!["–"; columns].join(" | ")
+}
+
+/// The three profiles, and nanoseconds a point.
+fn benchmark(files: &[DataFile], name: &str, make: Make<'_>) -> Result<(String, String)> {
+    let (mut scores, mut points, started) = (Vec::new(), 0_u32, Instant::now());
+    for file in files {
+        let mut stream = make(name, step_secs(file.times.iter().copied()))?;
+        let bounded = |score: f64| score / (1.0 + score);
+        let of_one = file.times.iter().zip(&file.values).map(|(at, value)| bounded(stream.push(*at, *value)));
+        scores.push(of_one.collect::<Vec<f64>>());
+        points += u32::try_from(file.values.len()).context("too many points")?;
+    }
+    let cost = started.elapsed().as_secs_f64() * 1e9 / f64::from(points);
+    let swept = sweep::Sweep::new(files.iter().zip(scores.iter().map(Vec::as_slice)));
+    let profiles = sweep::PROFILES.iter().map(|profile| format!("{:.1}", swept.best(profile).score));
+    Ok((profiles.collect::<Vec<_>>().join(" | "), format!("{cost:.0}")))
+}
+
+/// Event-level figures and those of a confirmer.
+fn by_event(series: &[Labelled], name: &str, make: Make<'_>) -> Result<String> {
+    let (mut scores, mut found) = (Vec::new(), Vec::new());
+    for one in series {
+        let mut noisy = ThreeSigma::new(one.step_secs());
+        let alerts: Vec<f64> = one.rows.iter().map(|row| noisy.push(row.at_secs, row.value)).collect();
+        let mut stream = make(name, one.step_secs())?;
+        // What counts is the same without the history that they forget, in half the time.
+        let counted = one.rows.iter().position(|row| row.scored).unwrap_or(0);
+        let forgotten = if WINDOWED.contains(&name) { counted.saturating_sub(WINDOWED_POINTS) } else { 0 };
+        let mut of_one = vec![0.0; forgotten];
+        of_one.extend(one.rows.iter().skip(forgotten).map(|row| stream.push(row.at_secs, row.value)));
+        found.extend(confirmer::candidates(one, &alerts, &of_one));
+        scores.push(of_one);
+    }
+    let best = events::best(series, &scores);
+    let (precision, recall) = confirmer::judge(&found, confirmer::balanced(&found));
+    let figures = [best.f1(), best.precision(), best.recall()].map(|figure| format!("{figure:.2}")).join(" | ");
+    Ok(format!("{figures} | {} | {precision:.2} | {recall:.2}", best.delay_and_false_pages()))
 }
 
 fn cost_of_counts(name: &str) -> Result<String> {
