@@ -3,8 +3,9 @@
 //! Invariant: each candidate is judged once, by the rows up to [`PATIENCE_POINTS`] after it and no later one.
 //!
 //! - Candidates that deserve a confirmation: the first row of each event.
-//! - Candidates that do not: each page of three sigma (deviation from the mean of seven days, at least three standard
-//!   deviations, paged at most every 30 minutes) on a row outside of every event.
+//! - Candidates that do not, one kind at a time, on rows outside of every event. Hard: each page of three sigma (deviation
+//!   from the mean of seven days, at least three standard deviations, paged at most every 30 minutes). Random: one alert
+//!   a day, at a time that has nothing to do with the values.
 //! - A candidate is confirmed when the score reaches the threshold on its row or one of the next [`PATIENCE_POINTS`].
 
 use crate::events::{COOLDOWN_SECS, events};
@@ -12,6 +13,9 @@ use crate::series::Labelled;
 
 /// Points after a candidate that are waited for.
 pub(crate) const PATIENCE_POINTS: usize = 2;
+
+/// Seconds between two alerts that come at random: 25 h 7 min.
+const ALERT_EVERY_SECS: i64 = 90_420;
 
 /// The highest score near a candidate, and whether it deserves a confirmation.
 pub(crate) type Candidate = (f64, bool);
@@ -35,6 +39,22 @@ pub(crate) fn candidates(series: &Labelled, alerts: &[f64], scores: &[f64]) -> V
         }
     }
     found
+}
+
+/// The candidates of one series, where what does not deserve a confirmation comes once a day whatever the values are.
+#[must_use]
+pub(crate) fn random_candidates(series: &Labelled, scores: &[f64]) -> Vec<Candidate> {
+    let mut alerts = vec![0.0; series.rows.len()];
+    let mut next: Option<i64> = None;
+    for (alert, row) in alerts.iter_mut().zip(&series.rows).filter(|(_, row)| row.scored) {
+        // A day and a little, so that it comes at every time of day.
+        let due = *next.get_or_insert(row.at_secs + ALERT_EVERY_SECS);
+        if row.at_secs >= due {
+            *alert = 1.0;
+            next = Some(row.at_secs + ALERT_EVERY_SECS);
+        }
+    }
+    candidates(series, &alerts, scores)
 }
 
 /// Precision and recall of the confirmations at a threshold.
@@ -77,6 +97,14 @@ mod tests {
         let alerts = [1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0];
         let scores = [0.0, 0.0, 3.0, 9.0, 0.0, 0.0, 5.0, 9.0];
         assert_eq!(candidates(&series, &alerts, &scores), [(5.0, true), (3.0, false)]);
+    }
+
+    #[test]
+    fn a_random_candidate_comes_once_a_day_outside_of_events() {
+        let rows: Vec<Row> = (0..6000).map(|minute| row(minute, minute == 3100)).collect();
+        let series = Labelled { name: String::new(), rows };
+        let found = random_candidates(&series, &vec![0.5; 6000]);
+        assert_eq!(found, [(0.5, true), (0.5, false), (0.5, false), (0.5, false)]);
     }
 
     #[test]

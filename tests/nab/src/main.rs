@@ -166,15 +166,18 @@ fn event_figures(data: &Path, detector: &str, each: bool) -> Result<()> {
 fn confirmations(data: &Path, detector: &str) -> Result<()> {
     let series = Labelled::folder(data)?;
     let (alerts, scores) = (run(&series, "three_sigma")?, run(&series, detector)?);
-    let mut found = Vec::new();
+    let (mut hard, mut random) = (Vec::new(), Vec::new());
     for ((series, alerts), scores) in series.iter().zip(&alerts).zip(&scores) {
-        found.extend(confirmer::candidates(series, alerts, scores));
+        hard.extend(confirmer::candidates(series, alerts, scores));
+        random.extend(confirmer::random_candidates(series, scores));
     }
-    let deserving = found.iter().filter(|(_, deserves)| *deserves).count();
-    say(format!("{} candidates, of which {deserving} deserve a confirmation", found.len()));
-    for (name, threshold) in [("balanced", confirmer::balanced(&found)), ("fixed", 1.0)] {
-        let (precision, recall) = confirmer::judge(&found, threshold);
-        say(format!("{name:<8} threshold {threshold:8.4}  precision {precision:.4}  recall {recall:.4}"));
+    for (kind, found) in [("three sigma", hard), ("random", random)] {
+        let deserving = found.iter().filter(|(_, deserves)| *deserves).count();
+        say(format!("{kind}: {} candidates, of which {deserving} deserve a confirmation", found.len()));
+        for (name, threshold) in [("balanced", confirmer::balanced(&found)), ("fixed", 1.0)] {
+            let (precision, recall) = confirmer::judge(&found, threshold);
+            say(format!("{name:<8} threshold {threshold:8.4}  precision {precision:.4}  recall {recall:.4}"));
+        }
     }
     Ok(())
 }
