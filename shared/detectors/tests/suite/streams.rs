@@ -2,7 +2,7 @@
 
 use domain::{Band, Point, Series, Timestamp, Verdict};
 use proptest::prelude::*;
-use tocsin_detectors::{Detector, Direction, SCORE_MAX, Scored};
+use tocsin_detectors::{Detector, Direction, SCORE_MAX, Scored, find};
 
 use crate::build::{STEP_SECS, at, detector, series, window};
 use crate::properties::{detectors, number};
@@ -156,9 +156,17 @@ proptest! {
     #[test]
     fn ten_thousand_arbitrary_numbers_break_nothing(values in proptest::collection::vec(proptest::option::weighted(0.9, number()), 10_000), min_effect in number()) {
         let points = points(&values);
-        for name in STREAMING {
+        for name in STREAMING.into_iter().chain(["auto"]) {
             for scored in run(&detector(name, None, &[]), &points, 1, min_effect).iter().flatten() {
                 check_sound(scored)?;
+            }
+        }
+        // Whatever is tested: a point, an hour, most of it.
+        let series = series(&values);
+        for detector in detectors().iter().filter(|d| Some(d.direction()) == find(d.name()).map(|spec| spec.default_direction)) {
+            for tested in [1, 60, 7_000] {
+                let evidence = detector.evaluate(&series, &window(tested, min_effect));
+                prop_assert!(evidence.score.is_none_or(|score| (0.0..=SCORE_MAX).contains(&score)), "{evidence:?}");
             }
         }
     }
