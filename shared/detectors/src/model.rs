@@ -27,6 +27,11 @@ pub(crate) trait Model: Send {
         false
     }
 
+    /// For a model that marks where something begins: whether it lasts at the newest value.
+    fn lasting(&self) -> Option<Lasting> {
+        None
+    }
+
     /// Judges a finite value by what was before, then learns it. Times strictly increase; what lies between two is a gap.
     /// `None` while it learns.
     fn push(&mut self, at: Timestamp, value: f64) -> Option<Finding>;
@@ -38,6 +43,31 @@ pub(crate) struct Finding {
     pub(crate) below: Side,
     pub(crate) above: Side,
     pub(crate) gauge: Gauge,
+}
+
+/// What began earlier and is still off.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lasting {
+    pub(crate) above: bool,
+    /// As of a [`Side`].
+    pub(crate) score: f64,
+    /// As of a [`Side`].
+    pub(crate) edge: f64,
+    /// Where the value was expected.
+    pub(crate) center: f64,
+}
+
+impl Finding {
+    /// With what lasts, where that is further off.
+    fn with(mut self, value: f64, lasting: Option<Lasting>) -> Self {
+        let Some(Lasting { above, score, edge, center }) = lasting else { return self };
+        let (side, sign) = if above { (&mut self.above, 1.0) } else { (&mut self.below, -1.0) };
+        if score > side.score && score.is_finite() {
+            *side = Side { score, edge, effect: sign * (value - center), gain: 1.0 };
+            self.gauge.value = score;
+        }
+        self
+    }
 }
 
 /// One side of what is usual.
@@ -146,18 +176,22 @@ pub(crate) struct Judge {
     min_effect: f64,
     step_secs: u32,
     test_secs: u32,
+    /// Whether what began earlier and lasts counts.
+    lasting: bool,
     last: Option<Timestamp>,
     tested: VecDeque<Tested>,
 }
 
 impl Judge {
     pub(crate) fn new(detector: &Detector, step_secs: u32, window: Window, model: Box<dyn Model>) -> Self {
+        let test_secs = cut::test_secs(&window, step_secs);
         Self {
             model,
             direction: detector.direction(),
             min_effect: window.min_effect(),
             step_secs,
-            test_secs: cut::test_secs(&window, step_secs),
+            test_secs,
+            lasting: test_secs > step_secs,
             last: None,
             tested: VecDeque::new(),
         }
@@ -167,7 +201,8 @@ impl Judge {
         if !is_computable(value) {
             return None;
         }
-        let finding = self.model.push(at, value)?;
+        let found = self.model.push(at, value)?;
+        let finding = if self.lasting { found.with(value, self.model.lasting()) } else { found };
         Judged::new(value, &finding, self.direction, self.min_effect)
     }
 
@@ -214,7 +249,7 @@ pub(crate) fn evaluate(detector: &Detector, series: &Series, window: &Window, mo
     if let Some(because) = &cut.shortage {
         return inconclusive(detector, &cut, because);
     }
-    let mut judge = Judge::new(detector, series.step_secs(), *window, model);
+    let mut judge = Judge { lasting: true, ..Judge::new(detector, series.step_secs(), *window, model) };
     let mut tested = Vec::with_capacity(cut.tested.len());
     for (read, point) in series.points().iter().filter(|p| cut::reading(p).is_some()).enumerate() {
         let judged = cut::reading(point).and_then(|value| judge.judge(point.at, value));

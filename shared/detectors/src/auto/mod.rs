@@ -15,9 +15,10 @@
 //! - Score: the larger one; anomalous above 1. A spike that only caution keeps from paging has 0.9. After an alarm records
 //!   count less for 50 points: what follows is the same episode.
 //! - Parameters: `resolution`, in the metric's unit, default 0: deviations up to it count as none.
-//! - Verdict: it marks where something begins, not how long it lasts: one tested point beyond the threshold is enough.
-//!   Where other detectors ask whether the metric was unusual for the whole of `for:`, this one asks whether something
-//!   began in it.
+//! - Verdict: one tested point is enough, which is where something begins, or a later one that is still as far off as would
+//!   have paged (`held.rs`), for a day at most. Where other detectors ask whether the metric was unusual for the whole of
+//!   `for:`, this one asks whether something began in it, or lasts. Points as they come, each tested alone, are scored by
+//!   where something begins only.
 //! - `min_effect` is counted from the season plus the median of the last 61 e, or from the median of the last 61 points.
 //!   The edge shown is where the score would be 1 if it grew evenly from there.
 //! - History: 50 points; the season begins on the second day. In a rule 2 days, of which a quarter may be gaps: below
@@ -27,17 +28,19 @@
 //! - Source: ours. The constants were chosen on the Numenta Anomaly Benchmark and on the 29 service KPIs of the 2018
 //!   `AIOps` challenge, with halves of both compared; `tests/nab` measures both.
 
+mod held;
 mod recent;
 mod record;
 mod spike;
 mod tracker;
 
 use domain::Timestamp;
+use held::Held;
 use recent::Recent;
 use record::Records;
 use spike::{Spike, Spikes};
 
-use crate::model::{Finding, Gauge, Model, Side};
+use crate::model::{Finding, Gauge, Lasting, Model, Side};
 use crate::score::SCORE_MAX;
 use crate::seasonal::Seasonal;
 use crate::spec::{Method, RESOLUTION};
@@ -103,6 +106,7 @@ struct Auto {
     largest: f64,
     seen: u32,
     since_alarm: u32,
+    held: Held,
 }
 
 impl Auto {
@@ -121,6 +125,7 @@ impl Auto {
             largest: 0.0,
             seen: 0,
             since_alarm: EPISODE_POINTS,
+            held: Held::default(),
         }
     }
 
@@ -143,6 +148,10 @@ impl Model for Auto {
 
     fn tells_onsets(&self) -> bool {
         true
+    }
+
+    fn lasting(&self) -> Option<Lasting> {
+        self.held.lasting()
     }
 
     fn push(&mut self, at: Timestamp, value: f64) -> Option<Finding> {
@@ -174,6 +183,7 @@ impl Model for Auto {
             return None;
         }
         let center = level.unwrap_or(value);
+        self.held.push(at, value, center, season, unusual);
         // A difference has the other sign where a spike ends: the side is the value's own.
         // Where the score would be 1 if it grew evenly from the level on; on the other side nothing is known.
         let edge = if unusual > 0.0 { center + (value - center) / unusual } else { f64::INFINITY };

@@ -110,7 +110,13 @@ fn at(index: u32) -> i64 {
     i64::from(index) * i64::from(STEP_SECS)
 }
 
-/// A rule's panel of `auto` alone, over 30 minutes.
+/// A rule's panel of `auto` alone, over so many slots.
+fn panel_over(slots: u32, direction: Direction) -> Panel {
+    let panel = panel(direction, 0.0);
+    Panel { window: Window { test_secs: slots * STEP_SECS, ..panel.window }, ..panel }
+}
+
+/// The same over 30 minutes.
 fn panel(direction: Direction, min_effect: f64) -> Panel {
     let window = Window { test_secs: 6 * STEP_SECS, min_effect };
     Panel { combine: Combine::Any, detectors: vec![detector("auto", Some(direction), &[])], window }
@@ -146,8 +152,21 @@ fn a_rule_confirms_what_began_in_its_window() {
     assert_eq!(judge(&panel(Direction::Above, 200.0), &series(0, &jump)).0, Verdict::Rejected, "it is too small");
     assert_eq!(judge(&below, &series(0, &[0.0, 0.0, -90.0, -90.0, -90.0, -90.0])).0, Verdict::Confirmed);
     assert_eq!(judge(&above, &series(0, &[0.0; 6])).0, Verdict::Rejected, "nothing began");
-    let long_ago = [[90.0; 4].as_slice(), &[0.0; 40]].concat();
-    assert_eq!(judge(&above, &series(0, &long_ago)).0, Verdict::Rejected, "it began before");
+    let over = [[90.0; 4].as_slice(), &[0.0; 40]].concat();
+    assert_eq!(judge(&above, &series(0, &over)).0, Verdict::Rejected, "it is over");
+    for lasts in [20, 60, 200] {
+        let (verdict, evidence) = judge(&above, &series(0, &vec![90.0; lasts]));
+        assert_eq!(verdict, Verdict::Confirmed, "after {lasts} points: {evidence:?}");
+        assert_eq!(judge(&below, &series(0, &vec![90.0; lasts])).0, Verdict::Rejected);
+        assert_eq!(judge(&below, &series(0, &vec![-90.0; lasts])).0, Verdict::Confirmed);
+        let one = panel_over(1, Direction::Above);
+        assert_eq!(judge(&one, &series(0, &vec![90.0; lasts])).0, Verdict::Confirmed, "one slot is tested");
+    }
+    assert_eq!(
+        judge(&above, &series(0, &[90.0; 300])).0,
+        Verdict::Rejected,
+        "after a day it is what the series is like"
+    );
 }
 
 #[test]

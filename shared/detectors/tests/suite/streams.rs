@@ -57,7 +57,8 @@ proptest! {
     #[test]
     fn a_stream_says_what_evaluate_says_of_the_points_so_far(slots in slots(30..110), tested in 1..4_u32, min_effect in 0.0..3.0_f64) {
         let points = points(&slots);
-        for detector in detectors() {
+        // Of a point alone, `auto` as a stream says whether something began, and as a rule's detector also whether it lasts.
+        for detector in detectors().into_iter().filter(|d| d.name() != "auto" || tested > 1) {
             let scored = run(&detector, &points, tested, min_effect);
             for (i, scored) in scored.iter().enumerate().skip(20) {
                 let so_far = Series::new(points[0].at, points[i].at, STEP_SECS, points[..=i].to_vec());
