@@ -155,7 +155,8 @@ fn add(
     result: &MetricDataResult,
     window: &MetricQuery,
 ) -> Result<(), ReadError> {
-    let own = collected.entry(result.id().unwrap_or_default().to_owned()).or_default();
+    let id = result.id().ok_or_else(|| error("a result does not say which query it answers"))?;
+    let own = collected.entry(id.to_owned()).or_default();
     own.complete = match result.status_code() {
         Some(StatusCode::Complete) => true,
         // More of it stands on the next page, if there is one.
