@@ -32,7 +32,9 @@ pub async fn handle(
             id.clone(),
             (record.event_source_arn.unwrap_or_default(), record.receipt_handle.unwrap_or_default()),
         );
-        batch.push(QueuedMessage { id, body: record.body.unwrap_or_default() });
+        let receives = record.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
+        let receives = receives.unwrap_or(u32::MAX);
+        batch.push(QueuedMessage { id, body: record.body.unwrap_or_default(), receives });
     }
     let mut response = SqsBatchResponse::default();
     for unfinished in deliver.deliver(batch, time_left).await {

@@ -65,7 +65,7 @@ async fn open_incident(engines: &Engines) -> anyhow::Result<()> {
     }))?;
     let item = Item { fingerprint: Fingerprint::of(&alert, &["service".to_owned()]), alert };
     let body = serde_json::to_string(&InboxMessage::Alerts { items: vec![item] })?;
-    let unfinished = triage.triage(vec![QueuedMessage { id: "m".to_owned(), body }], Duration::from_secs(10)).await;
+    let unfinished = triage.triage(vec![QueuedMessage::new("m", body)], Duration::from_secs(10)).await;
     assert!(unfinished.is_empty(), "{unfinished:?}");
     Ok(())
 }

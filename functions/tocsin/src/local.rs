@@ -22,7 +22,7 @@ use std::time::Duration;
 use aws::{Queues, Store};
 use embedded::Embedded;
 use pipeline::ports::{Clock, QueueError};
-use pipeline::{Pull, Triage};
+use pipeline::{Pull, Sweep, Triage};
 use stand_ins::StandIns;
 use thiserror::Error;
 use tokio::task::JoinSet;
@@ -83,6 +83,7 @@ pub struct Local {
     queues: Arc<Queues>,
     triage: Arc<Triage>,
     pull: Arc<Pull>,
+    sweep: Arc<Sweep>,
     notes: Vec<String>,
     tasks: JoinSet<()>,
 }
@@ -130,6 +131,12 @@ impl Local {
     #[must_use]
     pub fn pull(&self) -> &Arc<Pull> {
         &self.pull
+    }
+
+    /// The function `sweep`'s pipeline.
+    #[must_use]
+    pub fn sweep(&self) -> &Arc<Sweep> {
+        &self.sweep
     }
 
     /// AWS calls so far by operation, where the engines are embedded.

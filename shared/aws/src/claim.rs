@@ -10,7 +10,7 @@ use domain::{Delivery, DeliveryId, DeliveryState, Lease, Timestamp};
 use pipeline::ports::{Claim, Marked, StoreError};
 
 use crate::Store;
-use crate::items::{UNFINISHED_INDEX, delivery_key, json, millis, number, read_delivery, read_time, text};
+use crate::items::{UNFINISHED_INDEX, delivery_key, json, millis, number, read_delivery, read_time, text, unfinished};
 use crate::store::unavailable;
 
 /// A delivery that was never tried is due at once, whatever the clocks say; one that waits for its next attempt waits.
@@ -69,15 +69,18 @@ pub(crate) async fn mark(store: &Store, delivery: &Delivery, token: &str) -> Res
     if delivery.lease.is_none() {
         removed.extend(["lease_token", "lease_until"]);
     }
-    if delivery.state.is_finished() {
-        removed.push(UNFINISHED_INDEX);
+    let mut update = store.client.update_item();
+    match unfinished(delivery) {
+        None => removed.push(UNFINISHED_INDEX),
+        Some(what) => {
+            expression = format!("{expression}, {UNFINISHED_INDEX} = :what");
+            update = update.expression_attribute_values(":what", text(what));
+        }
     }
     if !removed.is_empty() {
         expression = format!("{expression} REMOVE {}", removed.join(", "));
     }
-    let result = store
-        .client
-        .update_item()
+    let result = update
         .table_name(&store.table)
         .set_key(Some(delivery_key(&delivery.id)))
         .update_expression(expression)
@@ -89,8 +92,38 @@ pub(crate) async fn mark(store: &Store, delivery: &Delivery, token: &str) -> Res
         .expression_attribute_values(":token", text(token))
         .send()
         .await;
+    written(result.map(drop))
+}
+
+/// Only what is dead comes back to life, so that two redrives make one.
+pub(crate) async fn revive(store: &Store, dead: &Delivery, now: Timestamp) -> Result<Marked, StoreError> {
+    let revived = Delivery { state: DeliveryState::Pending, attempts: 0, due: now, lease: None, ..dead.clone() };
+    let result = store
+        .client
+        .update_item()
+        .table_name(&store.table)
+        .set_key(Some(delivery_key(&dead.id)))
+        .update_expression(format!(
+            "SET #state = :state, attempts = :none, due = :due, delivery = :delivery, {UNFINISHED_INDEX} = :what"
+        ))
+        .condition_expression("#state IN (:rejected, :dead)")
+        .expression_attribute_names("#state", "state")
+        .expression_attribute_values(":state", text(revived.state.as_str()))
+        .expression_attribute_values(":rejected", text(DeliveryState::Rejected.as_str()))
+        .expression_attribute_values(":dead", text(DeliveryState::Dead.as_str()))
+        .expression_attribute_values(":none", number(0))
+        .expression_attribute_values(":due", millis(now))
+        .expression_attribute_values(":delivery", json(&revived, "delivery")?)
+        .expression_attribute_values(":what", text(revived.kind.as_str()))
+        .send()
+        .await;
+    written(result.map(drop))
+}
+
+/// Whether a conditional update was taken.
+fn written(result: Result<(), SdkError<UpdateItemError>>) -> Result<Marked, StoreError> {
     match result {
-        Ok(_) => Ok(Marked::Done),
+        Ok(()) => Ok(Marked::Done),
         Err(SdkError::ServiceError(refused)) if refused.err().is_conditional_check_failed_exception() => {
             Ok(Marked::TakenOver)
         }

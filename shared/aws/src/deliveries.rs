@@ -2,12 +2,17 @@
 //!
 //! Invariant: reads are consistent: what a worker decides on is what stands there.
 
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Delivery, IncidentId};
+use domain::{Alert, Delivery, DeliveryId, Event, IncidentId, Notification};
 use pipeline::ports::StoreError;
 
 use crate::Store;
-use crate::items::{Item, delivery_prefix, incident_partition, read_delivery};
+use crate::items::{
+    ENTRIES_PREFIX, Item, delivery_item, delivery_key, delivery_prefix, incident_partition, notification_item,
+    notification_key, read_delivery, read_entries, read_notification,
+};
 use crate::store::unavailable;
 
 pub(crate) async fn read(
@@ -42,4 +47,48 @@ pub(crate) async fn query(store: &Store, partition: String, prefix: &str) -> Res
             return Ok(items);
         }
     }
+}
+
+pub(crate) async fn read_one(store: &Store, id: &DeliveryId) -> Result<Option<Delivery>, StoreError> {
+    get(store, delivery_key(id)).await?.as_ref().map(read_delivery).transpose()
+}
+
+pub(crate) async fn notification(
+    store: &Store,
+    incident: &IncidentId,
+    seq: u32,
+) -> Result<Option<Notification>, StoreError> {
+    get(store, notification_key(incident, seq)).await?.as_ref().map(read_notification).transpose()
+}
+
+/// The newest alert that a timeline tells of.
+pub(crate) async fn newest_alert(store: &Store, incident: &IncidentId) -> Result<Option<Alert>, StoreError> {
+    let entries = read_entries(&query(store, incident_partition(incident), ENTRIES_PREFIX).await?)?;
+    let alerts = entries.iter().rev().filter_map(|entry| match entry.event() {
+        Ok(Event::Received { alert, .. }) => Some(*alert),
+        _ => None,
+    });
+    Ok(alerts.into_iter().next())
+}
+
+/// Writes what is told before the delivery that tells it; either may stand there already.
+pub(crate) async fn add(store: &Store, delivery: &Delivery, told: &Notification) -> Result<(), StoreError> {
+    for item in [notification_item(told, delivery.id.seq)?, delivery_item(delivery)?] {
+        let put = store.client.put_item().table_name(&store.table).set_item(Some(item));
+        put_if_absent(put).await?;
+    }
+    Ok(())
+}
+
+async fn put_if_absent(put: PutItemFluentBuilder) -> Result<(), StoreError> {
+    match put.condition_expression("attribute_not_exists(PK)").send().await {
+        Ok(_) => Ok(()),
+        Err(SdkError::ServiceError(there)) if there.err().is_conditional_check_failed_exception() => Ok(()),
+        Err(error) => Err(unavailable("PutItem", &error)),
+    }
+}
+
+async fn get(store: &Store, key: Item) -> Result<Option<Item>, StoreError> {
+    let answer = store.client.get_item().table_name(&store.table).set_key(Some(key)).consistent_read(true).send().await;
+    Ok(answer.map_err(|error| unavailable("GetItem", &error))?.item)
 }

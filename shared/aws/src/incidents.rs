@@ -12,8 +12,8 @@ use pipeline::ports::{Absorbed, Committed, Duplicates, StateChange, StoreError};
 
 use crate::Store;
 use crate::items::{
-    Item, UNDISPATCHED, alert_ids, delivery_item, entry_item, episode_item, fingerprint_key, incident_item, millis,
-    monitor_item, number, read_incident, text,
+    Item, alert_ids, delivery_item, entries_item, episode_item, fingerprint_key, incident_item, millis, monitor_item,
+    notification_item, number, read_incident, text,
 };
 use crate::monitors::NOT_NEWER;
 use crate::store::unavailable;
@@ -67,7 +67,7 @@ async fn count(
         .update_expression(format!("{set}ADD occurrences :count, seen :ids"))
         .condition_expression(format!(
             "(#state IN (:open, :acknowledged) OR (#state = :pending AND next_check_at > :now)) \
-             AND severity_rank >= :rank AND {in_order} AND attribute_not_exists({UNDISPATCHED}) \
+             AND severity_rank >= :rank AND {in_order} \
              AND (attribute_not_exists(seen) OR size(seen) <= :room){unseen}"
         ))
         .expression_attribute_names("#state", "state")
@@ -99,30 +99,6 @@ async fn count(
     }
 }
 
-/// Whoever changes the incident after that version sends what it left, so that a newer version is no error.
-pub(crate) async fn mark_dispatched(store: &Store, fingerprint: &Fingerprint, version: u64) -> Result<(), StoreError> {
-    let marked = store
-        .client
-        .update_item()
-        .table_name(&store.table)
-        .set_key(Some(fingerprint_key(fingerprint)))
-        .update_expression(format!("REMOVE {UNDISPATCHED}"))
-        .condition_expression("version = :version")
-        .expression_attribute_values(":version", number(version))
-        .send()
-        .await;
-    match marked {
-        Ok(_) => Ok(()),
-        Err(SdkError::ServiceError(newer))
-            if newer.err().is_conditional_check_failed_exception()
-                || newer.err().is_transaction_conflict_exception() =>
-        {
-            Ok(())
-        }
-        Err(error) => Err(unavailable("UpdateItem", &error)),
-    }
-}
-
 pub(crate) async fn read(store: &Store, fingerprint: &Fingerprint) -> Result<Option<Incident>, StoreError> {
     let answer = store
         .client
@@ -138,8 +114,12 @@ pub(crate) async fn read(store: &Store, fingerprint: &Fingerprint) -> Result<Opt
 
 pub(crate) async fn commit(store: &Store, change: &StateChange) -> Result<Committed, StoreError> {
     let mut writes = vec![incident_write(store, change)?];
-    for entry in &change.entries {
-        writes.push(new_item(store, entry_item(&change.incident, entry))?);
+    if let Some(entries) = entries_item(&change.incident, &change.entries) {
+        writes.push(new_item(store, entries)?);
+    }
+    if let Some(told) = &change.notification {
+        let seq = change.incident.transitions.saturating_sub(1);
+        writes.push(new_item(store, notification_item(told, seq)?)?);
     }
     for delivery in &change.deliveries {
         writes.push(new_item(store, delivery_item(delivery)?)?);
@@ -152,10 +132,7 @@ pub(crate) async fn commit(store: &Store, change: &StateChange) -> Result<Commit
         // Newer news of the monitor stand there: they stay, and the incident is written without ours.
         refused = send(store, writes).await?;
     }
-    match refused {
-        None => Ok(Committed::Done),
-        Some(_) => Ok(Committed::Conflict(read(store, &change.incident.fingerprint).await?.map(Box::new))),
-    }
+    Ok(if refused.is_none() { Committed::Done } else { Committed::Conflict })
 }
 
 /// One transaction; why each of its writes was refused, where someone else wrote first or is writing.

@@ -6,7 +6,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{AlertId, Delivery, Entry, Fingerprint, Incident, IncidentId, Lease, Status, Timestamp};
+use domain::{
+    AlertId, Delivery, DeliveryId, DeliveryState, Entry, Fingerprint, Incident, IncidentId, Lease, Notification,
+    Status, Timestamp,
+};
 use pipeline::ports::{MonitorRecord, StoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,11 +26,18 @@ pub(crate) const INCIDENT: &str = "INCIDENT";
 /// The sort key of an ended episode's last state, under its own incident.
 pub(crate) const EPISODE: &str = "EPISODE";
 
-/// The index over deliveries that are not finished, by receiver kind and due time.
+/// The index over what is not finished, by what it is and by due time: deliveries by receiver kind, later looks, and
+/// deliveries that were given up.
 pub(crate) const UNFINISHED_INDEX: &str = "unfinished";
 
-/// Stands on an incident until everything that its newest version tells of was sent.
-pub(crate) const UNDISPATCHED: &str = "undispatched";
+/// What a later look is in that index.
+pub(crate) const LOOK: &str = "look";
+
+/// What a delivery that was given up or rejected is in that index.
+pub(crate) const DEAD: &str = "dead";
+
+/// Begins the sort key of what is told of a transition.
+const NOTIFICATION_PREFIX: &str = "N#";
 
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
@@ -123,6 +133,10 @@ pub(crate) fn key(partition: impl Into<String>, sort: impl Into<String>) -> Item
 pub(crate) fn incident_item(incident: &Incident) -> Result<Item, StoreError> {
     let mut item = fingerprint_key(&incident.fingerprint);
     item.extend(incident_attributes(incident)?);
+    if let Some(at) = incident.next_check_at {
+        item.insert(UNFINISHED_INDEX.to_owned(), text(LOOK));
+        item.insert("due".to_owned(), millis(at));
+    }
     Ok(item)
 }
 
@@ -148,9 +162,6 @@ fn incident_attributes(incident: &Incident) -> Result<Item, StoreError> {
     if let Some(at) = incident.next_check_at {
         item.insert("next_check_at".to_owned(), millis(at));
     }
-    if incident.undispatched {
-        item.insert(UNDISPATCHED.to_owned(), AttributeValue::Bool(true));
-    }
     Ok(item)
 }
 
@@ -158,34 +169,69 @@ pub(crate) fn read_incident(item: &Item) -> Result<Incident, StoreError> {
     let mut incident: Incident = parse(item, "incident")?;
     incident.occurrences = read_number(item, "occurrences")?;
     incident.last_seen = incident.last_seen.max(read_time(item, "last_seen")?);
-    incident.undispatched = item.contains_key(UNDISPATCHED);
     if let Some(AttributeValue::Ss(seen)) = item.get("seen") {
         incident.seen = seen.iter().map(AlertId::new).collect::<BTreeSet<_>>();
     }
     Ok(incident)
 }
 
-pub(crate) fn entry_item(incident: &Incident, entry: &Entry) -> Item {
-    let mut item = key(incident_partition(&incident.id), format!("T#{:06}", entry.seq));
-    item.extend([
-        ("at".to_owned(), text(entry.at.to_string())),
-        ("body".to_owned(), text(&entry.body)),
-        ("previous".to_owned(), text(&entry.previous)),
-        ("hash".to_owned(), text(&entry.hash)),
-        ("fingerprint".to_owned(), text(incident.fingerprint.as_str())),
-    ]);
-    item
+/// The entries of one write: one item, under the number of the first. What an entry is chained to is not repeated: it is
+/// the hash before it.
+pub(crate) fn entries_item(incident: &Incident, entries: &[Entry]) -> Option<Item> {
+    let first = entries.first()?;
+    let mut item = key(incident_partition(&incident.id), format!("{ENTRIES_PREFIX}{:06}", first.seq));
+    let entries = entries.iter().map(|entry| {
+        AttributeValue::M(Item::from([
+            ("at".to_owned(), text(entry.at.to_string())),
+            ("body".to_owned(), text(&entry.body)),
+            ("hash".to_owned(), text(&entry.hash)),
+        ]))
+    });
+    item.insert("entries".to_owned(), AttributeValue::L(entries.collect()));
+    item.insert("fingerprint".to_owned(), text(incident.fingerprint.as_str()));
+    Some(item)
 }
 
-pub(crate) fn read_entry(item: &Item, seq: u32) -> Result<Entry, StoreError> {
-    let at = read_text(item, "at")?;
-    Ok(Entry {
-        seq,
-        at: at.parse().map_err(|_| unreadable(item, "`at` is not a time"))?,
-        body: read_text(item, "body")?.to_owned(),
-        previous: read_text(item, "previous")?.to_owned(),
-        hash: read_text(item, "hash")?.to_owned(),
-    })
+/// Begins the sort key of timeline entries.
+pub(crate) const ENTRIES_PREFIX: &str = "T#";
+
+/// A timeline from its items, in order. An entry whose item is missing shows as one out of number.
+pub(crate) fn read_entries(items: &[Item]) -> Result<Vec<Entry>, StoreError> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for item in items {
+        let first = read_text(item, SK)?.trim_start_matches(ENTRIES_PREFIX).parse::<u32>();
+        let first = first.map_err(|_| unreadable(item, "its number is none"))?;
+        let Some(AttributeValue::L(list)) = item.get("entries") else {
+            return Err(unreadable(item, "`entries` is not a list"));
+        };
+        for (seq, entry) in (first..).zip(list) {
+            let AttributeValue::M(entry) = entry else { return Err(unreadable(item, "an entry is not a map")) };
+            let at = read_text(entry, "at")?;
+            entries.push(Entry {
+                seq,
+                at: at.parse().map_err(|_| unreadable(item, "`at` is not a time"))?,
+                body: read_text(entry, "body")?.to_owned(),
+                previous: entries.last().map_or_else(String::new, |before| before.hash.clone()),
+                hash: read_text(entry, "hash")?.to_owned(),
+            });
+        }
+    }
+    Ok(entries)
+}
+
+pub(crate) fn notification_key(incident: &IncidentId, seq: u32) -> Item {
+    key(incident_partition(incident), format!("{NOTIFICATION_PREFIX}{seq:06}"))
+}
+
+/// What is told of a transition: once, for all its deliveries.
+pub(crate) fn notification_item(told: &Notification, seq: u32) -> Result<Item, StoreError> {
+    let mut item = notification_key(&told.incident, seq);
+    item.insert("notification".to_owned(), json(told, "notification")?);
+    Ok(item)
+}
+
+pub(crate) fn read_notification(item: &Item) -> Result<Notification, StoreError> {
+    parse(item, "notification")
 }
 
 pub(crate) fn delivery_item(delivery: &Delivery) -> Result<Item, StoreError> {
@@ -196,10 +242,23 @@ pub(crate) fn delivery_item(delivery: &Delivery) -> Result<Item, StoreError> {
         ("due".to_owned(), millis(delivery.due)),
         ("delivery".to_owned(), json(delivery, "delivery")?),
     ]);
-    if !delivery.state.is_finished() {
-        item.insert(UNFINISHED_INDEX.to_owned(), text(delivery.kind.as_str()));
+    if let Some(lease) = &delivery.lease {
+        item.insert("lease_token".to_owned(), text(&lease.token));
+        item.insert("lease_until".to_owned(), millis(lease.until));
+    }
+    if let Some(what) = unfinished(delivery) {
+        item.insert(UNFINISHED_INDEX.to_owned(), text(what));
     }
     Ok(item)
+}
+
+/// Where a delivery stands in the index; `None` once it is delivered.
+pub(crate) fn unfinished(delivery: &Delivery) -> Option<&'static str> {
+    match delivery.state {
+        DeliveryState::Pending | DeliveryState::Leased => Some(delivery.kind.as_str()),
+        DeliveryState::Rejected | DeliveryState::Dead => Some(DEAD),
+        DeliveryState::Delivered => None,
+    }
 }
 
 /// A delivery, with what a claim wrote beside the JSON.
@@ -207,11 +266,22 @@ pub(crate) fn read_delivery(item: &Item) -> Result<Delivery, StoreError> {
     let mut delivery: Delivery = parse(item, "delivery")?;
     delivery.attempts = read_number(item, "attempts")?;
     if read_text(item, "state")? == "leased" {
-        delivery.state = domain::DeliveryState::Leased;
+        delivery.state = DeliveryState::Leased;
         delivery.lease =
             Some(Lease { token: read_text(item, "lease_token")?.to_owned(), until: read_time(item, "lease_until")? });
     }
     Ok(delivery)
+}
+
+/// The delivery that an item's key names.
+pub(crate) fn delivery_id(item: &Item) -> Result<DeliveryId, StoreError> {
+    let named = || {
+        let incident = read_text(item, PK).ok()?.strip_prefix("INC#")?.to_owned();
+        let (receiver, seq) = read_text(item, SK).ok()?.strip_prefix("D#")?.rsplit_once('#')?;
+        let incident = IncidentId::try_from(incident).ok()?;
+        Some(DeliveryId { incident, receiver: receiver.to_owned(), seq: seq.parse().ok()? })
+    };
+    named().ok_or_else(|| unreadable(item, "its key names no delivery"))
 }
 
 pub(crate) fn json<T: Serialize>(value: &T, what: &str) -> Result<AttributeValue, StoreError> {
@@ -223,6 +293,12 @@ pub(crate) fn json<T: Serialize>(value: &T, what: &str) -> Result<AttributeValue
 fn parse<T: DeserializeOwned>(item: &Item, name: &str) -> Result<T, StoreError> {
     serde_json::from_str(read_text(item, name)?)
         .map_err(|error| unreadable(item, format!("`{name}`: line {}, column {}", error.line(), error.column())))
+}
+
+/// The fingerprint that an item's key names.
+pub(crate) fn fingerprint_of(item: &Item) -> Result<Fingerprint, StoreError> {
+    let named = read_text(item, PK)?.trim_start_matches("FP#").to_owned();
+    Fingerprint::try_from(named).map_err(|_| unreadable(item, "its key names no fingerprint"))
 }
 
 pub(crate) fn read_text<'a>(item: &'a Item, name: &str) -> Result<&'a str, StoreError> {

@@ -16,6 +16,7 @@ mod monitors;
 mod provision;
 mod queues;
 mod store;
+mod unfinished;
 mod view;
 
 pub use clients::{Clients, ClientsError, Endpoints};

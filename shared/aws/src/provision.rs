@@ -86,8 +86,9 @@ pub async fn provision_table(store: &Store) -> Result<(), ProvisionError> {
 /// [`ProvisionError`] says what the engine said.
 pub async fn provision_queues(client: &aws_sdk_sqs::Client, prefix: &str) -> Result<QueueUrls, ProvisionError> {
     let mut urls = QueueUrls::default();
-    let (inbox, _) = with_dead_letters(client, &format!("{prefix}-inbox"), INBOX_RECEIVES_MAX).await?;
+    let (inbox, inbox_dead_letters) = with_dead_letters(client, &format!("{prefix}-inbox"), INBOX_RECEIVES_MAX).await?;
     urls.inbox = Some(inbox);
+    urls.inbox_dead_letters = Some(inbox_dead_letters);
     for kind in ReceiverKind::ALL {
         let (queue, dead) =
             with_dead_letters(client, &format!("{prefix}-{}", kind.as_str()), DELIVERY_RECEIVES_MAX).await?;

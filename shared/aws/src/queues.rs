@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry};
 use domain::ReceiverKind;
-use pipeline::ports::{Queue, QueueError};
+use pipeline::ports::{DeadLetter, DeadLetterQueue, DeadLetters, Queue, QueueError};
 use pipeline::{DeliveryMessage, InboxMessage};
 use serde::Serialize;
 
@@ -28,12 +28,14 @@ pub struct QueueUrls {
     pub inbox: Option<String>,
     /// Where deliveries wait, by receiver kind.
     pub deliveries: BTreeMap<ReceiverKind, String>,
+    /// Where alerts end that triage never finished.
+    pub inbox_dead_letters: Option<String>,
     /// Where deliveries end that will never succeed.
     pub dead_letters: BTreeMap<ReceiverKind, String>,
 }
 
 impl QueueUrls {
-    /// From `TOCSIN_INBOX_QUEUE_URL`, `TOCSIN_<KIND>_QUEUE_URL` and `TOCSIN_<KIND>_DEAD_LETTER_QUEUE_URL`.
+    /// From `TOCSIN_INBOX_QUEUE_URL`, `TOCSIN_<KIND>_QUEUE_URL`, and the same with `DEAD_LETTER_QUEUE_URL` at its end.
     #[must_use]
     pub fn from_env() -> Self {
         let read = |name: String| std::env::var(name).ok().filter(|url| !url.is_empty());
@@ -43,6 +45,7 @@ impl QueueUrls {
         };
         Self {
             inbox: read("TOCSIN_INBOX_QUEUE_URL".to_owned()),
+            inbox_dead_letters: read("TOCSIN_INBOX_DEAD_LETTER_QUEUE_URL".to_owned()),
             deliveries: by_kind("QUEUE_URL"),
             dead_letters: by_kind("DEAD_LETTER_QUEUE_URL"),
         }
@@ -90,17 +93,23 @@ impl Queues {
         urls.map(String::as_str).find(|url| url.rsplit('/').next() == Some(name))
     }
 
-    /// Up to ten messages, waiting up to `wait_secs` for the first.
+    /// Up to ten messages, waiting up to `wait_secs` for the first. They are hidden for as long as the queue hides what it
+    /// hands out.
     ///
     /// # Errors
     /// [`QueueError`] says what SQS said.
     pub async fn poll(&self, url: &str, wait_secs: u32) -> Result<Vec<Polled>, QueueError> {
+        self.receive(url, wait_secs, None).await
+    }
+
+    async fn receive(&self, url: &str, wait_secs: u32, hidden_secs: Option<u32>) -> Result<Vec<Polled>, QueueError> {
         let answer = self
             .client
             .receive_message()
             .queue_url(url)
             .max_number_of_messages(10)
             .wait_time_seconds(wait_secs.cast_signed())
+            .set_visibility_timeout(hidden_secs.map(u32::cast_signed))
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
             .send()
             .await
@@ -168,8 +177,7 @@ impl Queues {
         messages: &[T],
         delay_secs: u32,
     ) -> Result<(), QueueError> {
-        let missing = || QueueError { queue: name.to_owned(), why: "its address is not configured".to_owned() };
-        let url = url.ok_or_else(missing)?;
+        let url = address(url, name)?;
         let unwritable = |e: serde_json::Error| QueueError { queue: name.to_owned(), why: e.to_string() };
         let bodies: Vec<String> =
             messages.iter().map(serde_json::to_string).collect::<Result<_, _>>().map_err(unwritable)?;
@@ -226,6 +234,12 @@ fn batches(bodies: Vec<String>) -> Vec<Vec<String>> {
     batches
 }
 
+/// A queue's address, if this process may use it.
+fn address<'a>(url: Option<&'a String>, name: &str) -> Result<&'a str, QueueError> {
+    let missing = || QueueError { queue: name.to_owned(), why: "its address is not configured".to_owned() };
+    url.map(String::as_str).ok_or_else(missing)
+}
+
 fn failed<E: std::error::Error>(queue: &str, error: &E) -> QueueError {
     QueueError { queue: queue.to_owned(), why: first_causes(error) }
 }
@@ -240,8 +254,40 @@ impl Queue for Queues {
         self.send(self.urls.deliveries.get(&kind), kind.as_str(), messages, 0).await
     }
 
+    async fn deliveries_held(&self, kind: ReceiverKind) -> Result<u64, QueueError> {
+        self.held(address(self.urls.deliveries.get(&kind), kind.as_str())?).await
+    }
+
+    async fn resend_inbox(&self, body: &str) -> Result<(), QueueError> {
+        let url = address(self.urls.inbox.as_ref(), "inbox")?;
+        let sent = self.client.send_message().queue_url(url).message_body(body).send().await;
+        sent.map(drop).map_err(|error| failed("inbox", &error))
+    }
+
     async fn bury(&self, kind: ReceiverKind, message: &DeliveryMessage) -> Result<(), QueueError> {
         let name = format!("{} dead-letter", kind.as_str());
         self.send(self.urls.dead_letters.get(&kind), &name, std::slice::from_ref(message), 0).await
+    }
+}
+
+impl Queues {
+    fn dead_letters_url(&self, queue: DeadLetterQueue) -> Result<&str, QueueError> {
+        match queue {
+            DeadLetterQueue::Inbox => address(self.urls.inbox_dead_letters.as_ref(), "inbox dead-letter"),
+            DeadLetterQueue::Deliveries(kind) => address(self.urls.dead_letters.get(&kind), "dead-letter"),
+        }
+    }
+}
+
+#[async_trait]
+impl DeadLetters for Queues {
+    async fn look(&self, queue: DeadLetterQueue, hidden_secs: u32) -> Result<Vec<DeadLetter>, QueueError> {
+        let url = self.dead_letters_url(queue)?;
+        let found = self.receive(url, 0, Some(hidden_secs)).await?;
+        Ok(found.into_iter().map(|Polled { id, receipt, body, .. }| DeadLetter { id, receipt, body }).collect())
+    }
+
+    async fn remove(&self, queue: DeadLetterQueue, letter: &DeadLetter) -> Result<(), QueueError> {
+        self.delete(self.dead_letters_url(queue)?, &letter.receipt).await
     }
 }

@@ -4,12 +4,15 @@
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use domain::{Delivery, DeliveryId, Fingerprint, Incident, IncidentId, Lease, Timestamp};
+use domain::{
+    Alert, Delivery, DeliveryId, Fingerprint, Incident, IncidentId, Lease, Notification, ReceiverKind, Timestamp,
+};
 use pipeline::ports::{
-    Absorbed, Claim, Committed, Duplicates, IncidentStore, Marked, MonitorRecord, StateChange, StoreError,
+    Absorbed, Claim, Committed, Duplicates, IncidentStore, Marked, MonitorRecord, OverdueLook, StateChange, StoreError,
+    Unsent,
 };
 
-use crate::{claim, deliveries, incidents, monitors};
+use crate::{claim, deliveries, incidents, monitors, unfinished};
 
 /// One table.
 #[derive(Debug, Clone)]
@@ -40,12 +43,40 @@ impl IncidentStore for Store {
         incidents::commit(self, change).await
     }
 
-    async fn mark_dispatched(&self, fingerprint: &Fingerprint, version: u64) -> Result<(), StoreError> {
-        incidents::mark_dispatched(self, fingerprint, version).await
-    }
-
     async fn deliveries(&self, incident: &IncidentId, receiver: Option<&str>) -> Result<Vec<Delivery>, StoreError> {
         deliveries::read(self, incident, receiver).await
+    }
+
+    async fn delivery(&self, id: &DeliveryId) -> Result<Option<Delivery>, StoreError> {
+        deliveries::read_one(self, id).await
+    }
+
+    async fn notification(&self, incident: &IncidentId, seq: u32) -> Result<Option<Notification>, StoreError> {
+        deliveries::notification(self, incident, seq).await
+    }
+
+    async fn newest_alert(&self, incident: &IncidentId) -> Result<Option<Alert>, StoreError> {
+        deliveries::newest_alert(self, incident).await
+    }
+
+    async fn add_delivery(&self, delivery: &Delivery, notification: &Notification) -> Result<(), StoreError> {
+        deliveries::add(self, delivery, notification).await
+    }
+
+    async fn revive_delivery(&self, delivery: &Delivery, now: Timestamp) -> Result<Marked, StoreError> {
+        claim::revive(self, delivery, now).await
+    }
+
+    async fn unsent(&self, kind: ReceiverKind, due: Timestamp, most: u32) -> Result<Unsent, StoreError> {
+        unfinished::unsent(self, kind, due, most).await
+    }
+
+    async fn dead_deliveries(&self, most: u32) -> Result<Vec<DeliveryId>, StoreError> {
+        unfinished::dead(self, most).await
+    }
+
+    async fn overdue_looks(&self, due: Timestamp, most: u32) -> Result<Vec<OverdueLook>, StoreError> {
+        unfinished::overdue_looks(self, due, most).await
     }
 
     async fn claim_delivery(&self, id: &DeliveryId, lease: &Lease, now: Timestamp) -> Result<Claim, StoreError> {

@@ -8,8 +8,8 @@ use pipeline::ports::{IncidentStore, StoreError};
 use crate::Store;
 use crate::deliveries::query;
 use crate::items::{
-    EPISODE, INCIDENT, Item, delivery_prefix, incident_partition, read_delivery, read_entry, read_incident, read_text,
-    text,
+    ENTRIES_PREFIX, EPISODE, INCIDENT, Item, delivery_prefix, incident_partition, read_delivery, read_entries,
+    read_incident, read_text, text,
 };
 use crate::store::unavailable;
 
@@ -61,7 +61,7 @@ impl Store {
     /// # Errors
     /// When the table does not answer.
     pub async fn record(&self, id: &IncidentId) -> Result<Option<Record>, StoreError> {
-        let timeline_items = query(self, incident_partition(id), "T#").await?;
+        let timeline_items = query(self, incident_partition(id), ENTRIES_PREFIX).await?;
         let Some(first) = timeline_items.first() else { return Ok(None) };
         let fingerprint = Fingerprint::try_from(read_text(first, "fingerprint")?.to_owned())
             .map_err(|error| StoreError::Unreadable { key: id.to_string(), why: error.to_string() })?;
@@ -70,8 +70,7 @@ impl Store {
             None => self.incident(&fingerprint).await?.filter(|current| current.id == *id),
         };
         let Some(incident) = incident else { return Ok(None) };
-        let timeline =
-            timeline_items.iter().zip(0..).map(|(item, seq)| read_entry(item, seq)).collect::<Result<_, _>>()?;
+        let timeline = read_entries(&timeline_items)?;
         let delivery_items = query(self, incident_partition(id), &delivery_prefix(None)).await?;
         let deliveries = delivery_items.iter().map(read_delivery).collect::<Result<_, _>>()?;
         Ok(Some(Record { incident, timeline, deliveries }))

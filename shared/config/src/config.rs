@@ -41,6 +41,8 @@ pub struct Config {
     pub default_rule: Rule,
     /// Who is told.
     pub receivers: Vec<Receiver>,
+    /// Names of those who are told when a receiver cannot be, or when a message was given up.
+    pub fallback: Vec<String>,
     /// How long the steps before a page may take.
     pub deadlines: Deadlines,
 }

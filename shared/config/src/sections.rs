@@ -33,6 +33,7 @@ const SECTIONS: &[&str] = &[
     "rules",
     "default",
     "receivers",
+    "fallback",
     "deadlines",
 ];
 
@@ -59,6 +60,7 @@ pub(crate) fn read(root: &Value<'_>) -> Option<Config> {
     let known = Known::collect(&fields, sources.as_deref(), metrics);
     let rules = fields.or("rules", Vec::new(), |value| rules::read(value, &known));
     let default_rule = fields.required("default", |value| rules::default_rule(value, &known));
+    let fallback = fields.or("fallback", Vec::new(), |value| rules::receivers(value, &known));
     known.report_unused(&fields);
     Some(Config {
         sources: sources?,
@@ -71,6 +73,7 @@ pub(crate) fn read(root: &Value<'_>) -> Option<Config> {
         rules: rules?,
         default_rule: default_rule?,
         receivers: receivers?,
+        fallback: fallback?,
         deadlines: deadlines?,
     })
 }

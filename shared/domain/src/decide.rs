@@ -24,6 +24,8 @@ pub struct Policy {
     pub recheck_every_secs: u64,
     /// Seconds for which a rejected anomaly is looked at; 0: once only.
     pub recheck_for_secs: u64,
+    /// Seconds after which people are reminded of an open incident, again and again; `None`: never.
+    pub remind_every_secs: Option<u64>,
 }
 
 impl Policy {
@@ -80,6 +82,8 @@ pub enum Reason {
     SeverityRaised,
     /// An alert came after a long silence, and no clear before it.
     FiringAgain,
+    /// It is still open, and the rule wants people reminded.
+    StillOpen,
     /// The source says that it is over.
     Cleared,
     /// It was over before anyone was told.
@@ -115,6 +119,7 @@ impl Reason {
             Self::Duplicate => "the incident is already known",
             Self::SeverityRaised => "it became more severe",
             Self::FiringAgain => "it fires again after a long silence, and no clear came",
+            Self::StillOpen => "it is still open, and the rule asks for a reminder",
             Self::Cleared => "the source says that it is over",
             Self::ClearedWhilePending => "it was over before anyone was told",
             Self::ClearedUnopened => "no incident was open",
@@ -150,7 +155,7 @@ impl Decision {
     }
 }
 
-/// Decides over one run of alerts of one status, or, without alerts, over a later look at a pending incident.
+/// Decides over one run of alerts of one status, or, without alerts, over a later look at a pending or open incident.
 ///
 /// `confirmation` is the detectors' answer if they were asked; without it an alert that would open an episode is
 /// answered with [`Action::Confirm`].
@@ -250,6 +255,7 @@ fn decide_recheck(
 ) -> Decision {
     match incident {
         Some(pending) if pending.state == State::Pending => judge(Some(pending), confirmation, policy, now),
+        Some(open) if open.state == State::Open => Decision::new(Action::Remind, Reason::StillOpen),
         _ => Decision::new(Action::Suppress, Reason::NoLongerPending),
     }
 }

@@ -10,7 +10,15 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{IncidentId, Notification, Transition};
+use crate::incident::after_secs;
+use crate::{Gap, IncidentId, Notification, Transition};
+
+/// The lease token of a delivery that only its own first queue message may bring.
+pub const MESSAGE_LEASE: &str = "message";
+
+/// Seconds for which a delivery is leased to that message. What comes after it waits as long: whoever holds a copy of the
+/// message has ended by then.
+pub const MESSAGE_LEASE_SECS: u64 = 10;
 
 /// What kind of vendor a receiver is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -197,8 +205,8 @@ pub struct Delivery {
     pub id: DeliveryId,
     /// The receiver's kind, and so its queue.
     pub kind: ReceiverKind,
-    /// What is told.
-    pub notification: Notification,
+    /// What it tells of. The words stand beside, once for all receivers: a [`Notification`].
+    pub transition: Transition,
     /// Where it stands.
     pub state: DeliveryState,
     /// Sends begun so far.
@@ -208,6 +216,9 @@ pub struct Delivery {
     /// Who is sending it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
+    /// Until when a copy of its first message may be at work without a claim; later deliveries wait for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_until: Option<Timestamp>,
     /// How far it has come.
     #[serde(default)]
     pub progress: Progress,
@@ -217,31 +228,64 @@ pub struct Delivery {
     /// When the vendor said yes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivered_at: Option<Timestamp>,
+    /// Which other receiver could not be told, and why, where this one is told in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_place_of: Option<Gap>,
 }
 
 impl Delivery {
-    /// A delivery not yet sent.
+    /// A delivery not yet sent, of a transition that happened at `at`.
     #[must_use]
-    pub fn pending(id: DeliveryId, kind: ReceiverKind, notification: Notification) -> Self {
-        let due = notification.at;
+    pub fn pending(id: DeliveryId, kind: ReceiverKind, transition: Transition, at: Timestamp) -> Self {
         Self {
             id,
             kind,
-            notification,
+            transition,
             state: DeliveryState::Pending,
             attempts: 0,
-            due,
+            due: at,
             lease: None,
+            message_until: None,
             progress: Progress::default(),
             answer: None,
             delivered_at: None,
+            in_place_of: None,
         }
     }
 
-    /// The transition it tells of.
+    /// The same, leased to its own first queue message from the start, so that whoever is handed that message sends it
+    /// without asking the table. Only for a receiver whose own key makes a second send harmless: SQS can hand out one
+    /// message twice.
     #[must_use]
-    pub fn transition(&self) -> Transition {
-        self.notification.transition
+    pub fn leased_to_its_message(id: DeliveryId, kind: ReceiverKind, transition: Transition, at: Timestamp) -> Self {
+        let lease = Lease { token: MESSAGE_LEASE.to_owned(), until: after_secs(at, MESSAGE_LEASE_SECS) };
+        let pending = Self::pending(id, kind, transition, at);
+        Self {
+            state: DeliveryState::Leased,
+            attempts: 1,
+            message_until: Some(lease.until),
+            lease: Some(lease),
+            ..pending
+        }
+    }
+
+    /// True for a first call for help at a receiver that recognises a repeated one.
+    #[must_use]
+    pub fn is_harmless_twice(kind: ReceiverKind, seq: u32) -> bool {
+        seq == 0 && kind == ReceiverKind::Pagerduty
+    }
+
+    /// True when it will not be sent unless a person says so.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        matches!(self.state, DeliveryState::Rejected | DeliveryState::Dead)
+    }
+
+    /// The words, with what another receiver was not told where this one is told in its place.
+    #[must_use]
+    pub fn worded(&self, mut notification: Notification) -> Notification {
+        notification.enrichment.gaps.extend(self.in_place_of.clone());
+        notification
     }
 }
 
@@ -264,7 +308,7 @@ pub enum Told {
 pub fn told(deliveries: &[Delivery]) -> Told {
     let pages = deliveries.iter().any(|d| d.kind == ReceiverKind::Pagerduty);
     let counted: Vec<&Delivery> = deliveries.iter().filter(|d| !pages || d.kind == ReceiverKind::Pagerduty).collect();
-    let calls = || counted.iter().filter(|d| d.transition() != Transition::Resolved);
+    let calls = || counted.iter().filter(|d| d.transition != Transition::Resolved);
     if calls().any(|d| d.state == DeliveryState::Delivered) {
         let newest = counted.iter().filter_map(|d| d.delivered_at).max();
         return newest.map_or(Told::Nobody, Told::At);

@@ -152,10 +152,8 @@ pub struct Incident {
     /// Whether people were told: read from the deliveries for a resolved episode, never stored.
     #[serde(skip)]
     pub told: Told,
-    /// True while what its newest write told of may not be on its way yet: the store keeps it beside the incident.
-    #[serde(skip)]
-    pub undispatched: bool,
-    /// While pending: when the metric is looked at again. Once over: when a firing alert that the cooldown held back is.
+    /// While pending: when the metric is looked at again. While open: when people are reminded. Once over: when a firing
+    /// alert that the cooldown held back is looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_check_at: Option<Timestamp>,
     /// While pending: until when it is looked at.
@@ -222,10 +220,13 @@ impl Incident {
             Action::Open => {
                 self.state = State::Open;
                 self.opened_at = Some(now);
-                self.next_check_at = None;
+                self.next_check_at = policy.remind_every_secs.map(|secs| after_secs(now, secs));
                 self.transitions += 1;
             }
-            Action::Escalate | Action::Remind => self.transitions += 1,
+            Action::Escalate | Action::Remind => {
+                self.next_check_at = policy.remind_every_secs.map(|secs| after_secs(now, secs));
+                self.transitions += 1;
+            }
             Action::Watch => {
                 let until = after_secs(now, policy.recheck_for_secs);
                 self.next_check_at = Some(after_secs(now, policy.recheck_every_secs));
@@ -274,10 +275,10 @@ impl Incident {
         }
     }
 
-    /// True where an alert waits for its next look.
+    /// True where a later look is due some time.
     #[must_use]
     pub fn is_looked_at_again(&self) -> bool {
-        matches!(self.state, State::Pending | State::Resolved) && self.next_check_at.is_some()
+        self.next_check_at.is_some()
     }
 
     /// A new episode, after the one before if there was one. A clear that came before any alert begins episode 0,
@@ -314,7 +315,6 @@ impl Incident {
             cleared_observed_at: None,
             held_back_at: None,
             told: Told::default(),
-            undispatched: false,
             next_check_at: None,
             check_until: None,
             seen: BTreeSet::new(),

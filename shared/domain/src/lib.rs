@@ -23,7 +23,8 @@ pub use change::{Change, ChangeKind, Commit, CommitRange};
 pub use confirmation::{Band, Confirmation, Evidence, Verdict};
 pub use decide::{Action, Decision, Policy, Reason, decide};
 pub use delivery::{
-    Delivery, DeliveryId, DeliveryState, Handle, Lease, Progress, ReceiverKind, Told, UnknownReceiverKind, told,
+    Delivery, DeliveryId, DeliveryState, Handle, Lease, MESSAGE_LEASE, MESSAGE_LEASE_SECS, Progress, ReceiverKind,
+    Told, UnknownReceiverKind, told,
 };
 pub use enrichment::{EarlierEpisode, Enrichment, Gap, Runbook};
 pub use fingerprint::{Fingerprint, InvalidFingerprint};

@@ -9,7 +9,8 @@ use tocsin_domain::{
     Told, Verdict, decide, runs,
 };
 
-const POLICY: Policy = Policy { cooldown_secs: 600, recheck_every_secs: 60, recheck_for_secs: 300 };
+const POLICY: Policy =
+    Policy { cooldown_secs: 600, recheck_every_secs: 60, recheck_for_secs: 300, remind_every_secs: None };
 
 fn at(secs: i64) -> Timestamp {
     Timestamp::from_second(1_760_000_000 + secs).expect("in range")

@@ -2,24 +2,30 @@
 //!
 //! Invariant: a delivery is sent under a lease and marked delivered only after the vendor said yes; whatever a crash or
 //! a silent vendor leaves uncertain is looked up before it is sent again. A vendor that will never take it, and an
-//! attempt too many, end among the dead letters.
+//! attempt too many, end among the dead letters, and people are told by the config's `fallback`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use config::{Config, TemplateDirectory};
-use domain::{Delivery, DeliveryId, DeliveryState, Handle, IncidentId, Lease, ReceiverKind, Timestamp, Transition};
+use domain::{
+    Delivery, DeliveryState, Handle, IncidentId, Lease, MESSAGE_LEASE_SECS, Notification, ReceiverKind, Timestamp,
+    Transition,
+};
 use futures::{StreamExt, stream};
 use jiff::SignedDuration;
 use receivers::EarlierHandle;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use uuid::Uuid;
 
-use crate::ports::{Claim, Clock, HttpSender, IncidentStore, Queue, StoreError};
-use crate::{DeliveryMessage, QueuedMessage, Unfinished};
+use crate::ports::{Claim, Clock, HttpSender, IncidentStore, Queue, QueueError, StoreError};
+use crate::{DeliveryMessage, QueuedMessage, SweepError, Unfinished};
 
 mod attempt;
+mod breaker;
+
+use breaker::Breakers;
 
 /// Seconds for which a worker holds a delivery; longer than any attempt may take.
 pub const LEASE_SECS: u64 = 60;
@@ -30,8 +36,12 @@ pub const ATTEMPTS_MAX: u32 = 300;
 /// Seconds that one batch may take: an attempt is cut off before its lease ends.
 const ATTEMPT_SECS_MAX: u64 = LEASE_SECS - 15;
 
+/// What an attempt may take that nobody else can see; so much must be left of the message's lease when it begins.
+const MESSAGE_ATTEMPT: Duration = Duration::from_millis(MESSAGE_ATTEMPT_MILLIS.unsigned_abs());
+const MESSAGE_ATTEMPT_MILLIS: i64 = 7000;
+
 /// A worker that finds a delivery held looks again after this many seconds: the holder is mostly done by then.
-const HELD_SECS_MAX: i64 = 5;
+const HELD_SECS_MAX: i32 = 5;
 
 /// Deliveries made at one time.
 const CONCURRENT_MAX: usize = 10;
@@ -44,6 +54,7 @@ pub struct Deliver {
     sender: Arc<dyn HttpSender>,
     templates: Arc<TemplateDirectory>,
     clock: Arc<dyn Clock>,
+    breakers: Breakers,
 }
 
 /// It is not done; come again after this many seconds, or at the queue's own pace.
@@ -52,6 +63,19 @@ struct Later(Option<u32>);
 
 impl From<StoreError> for Later {
     fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "delivery not done; comes again");
+        Self(None)
+    }
+}
+
+impl From<QueueError> for Later {
+    fn from(error: QueueError) -> Self {
+        Self::from(SweepError::from(error))
+    }
+}
+
+impl From<SweepError> for Later {
+    fn from(error: SweepError) -> Self {
         tracing::error!(%error, "delivery not done; comes again");
         Self(None)
     }
@@ -68,7 +92,7 @@ impl Deliver {
         templates: Arc<TemplateDirectory>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { config, store, queue, sender, templates, clock }
+        Self { config, store, queue, sender, templates, clock, breakers: Breakers::default() }
     }
 
     /// Delivers a batch within `time_left` and names the messages that must come again.
@@ -77,7 +101,7 @@ impl Deliver {
         let (work, mut unfinished) = by_receiver(batch);
         let later = stream::iter(work)
             .map(|((incident, receiver), work)| async move {
-                let brought = timeout_at(until, self.bring_up_to(&incident, &receiver, work.seq)).await;
+                let brought = timeout_at(until, self.bring_up_to(&incident, &receiver, &work)).await;
                 match brought.unwrap_or(Err(Later(Some(u32::try_from(LEASE_SECS).unwrap_or(u32::MAX))))) {
                     Ok(()) => Vec::new(),
                     Err(Later(after_secs)) => {
@@ -92,37 +116,50 @@ impl Deliver {
         unfinished
     }
 
-    /// Brings every unfinished delivery of an incident to a receiver up to `seq`, in order.
-    async fn bring_up_to(&self, incident: &IncidentId, receiver: &str, seq: u32) -> Result<(), Later> {
+    /// Brings every unfinished delivery of an incident to a receiver up to the newest of `work`, in order.
+    async fn bring_up_to(&self, incident: &IncidentId, receiver: &str, work: &Work) -> Result<(), Later> {
+        let now = self.clock.now();
+        if let Some(secs) = self.breakers.rest_secs(receiver, now) {
+            // Nothing is claimed, so that waiting for a vendor that is down uses up no attempt.
+            return Err(Later(Some(secs)));
+        }
+        let Some((&seq, newest)) = work.told.last_key_value() else { return Ok(()) };
         let mut known = Handle::default();
         if seq > 0 {
             for before in self.store.deliveries(incident, Some(receiver)).await? {
+                if let Some(until) = before.message_until.filter(|until| now < *until && before.id.seq < seq) {
+                    return Err(Later(u32::try_from(until.as_second() - now.as_second() + 1).ok()));
+                }
                 if before.state.is_finished() {
                     known.absorb(&before.progress.handle);
                 } else if before.id.seq < seq {
-                    known.absorb(&self.bring(&before.id, &known).await?);
+                    let of = DeliveryMessage::of(before.id.clone());
+                    known.absorb(&self.bring(work.told.get(&before.id.seq).unwrap_or(&of), &known).await?);
                 }
             }
         }
-        let id = DeliveryId { incident: incident.clone(), receiver: receiver.to_owned(), seq };
-        self.bring(&id, &known).await.map(drop)
+        self.bring(newest, &known).await.map(drop)
     }
 
     /// Brings one delivery, and returns what the vendor gave for it.
-    async fn bring(&self, id: &DeliveryId, known: &Handle) -> Result<Handle, Later> {
-        let now = self.clock.now();
-        let until = now.checked_add(SignedDuration::from_secs(LEASE_SECS.cast_signed())).unwrap_or(Timestamp::MAX);
-        let lease = Lease { token: Uuid::now_v7().to_string(), until };
+    async fn bring(&self, message: &DeliveryMessage, known: &Handle) -> Result<Handle, Later> {
+        let (id, now) = (&message.delivery, self.clock.now());
+        if let Some(delivery) = message.leased.as_deref().filter(|delivery| may_begin(delivery, now)) {
+            let attempt = self.attempt(delivery.clone(), message, known, false);
+            // If it is cut off, the lease ends soon and the delivery is claimed.
+            return timeout(MESSAGE_ATTEMPT, attempt).await.unwrap_or(Err(Later(Some(HELD_SECS_MAX.unsigned_abs()))));
+        }
+        let lease = Lease { token: Uuid::now_v7().to_string(), until: secs_after(now, LEASE_SECS) };
         match self.store.claim_delivery(id, &lease, now).await? {
             Claim::Granted(mut delivery) => {
                 let taken_over = delivery.state == DeliveryState::Leased;
                 delivery.state = DeliveryState::Leased;
                 delivery.attempts += 1;
-                let earlier = self.earlier_handle(&delivery).await?;
-                self.attempt(*delivery, lease, known, earlier.as_ref(), taken_over).await
+                delivery.lease = Some(lease);
+                self.attempt(*delivery, message, known, taken_over).await
             }
             Claim::Held { until } => {
-                let secs = (until.as_second() - now.as_second()).clamp(1, HELD_SECS_MAX);
+                let secs = (until.as_second() - now.as_second()).clamp(1, HELD_SECS_MAX.into());
                 Err(Later(u32::try_from(secs).ok()))
             }
             Claim::NotDue { until } => {
@@ -138,9 +175,13 @@ impl Deliver {
     }
 
     /// What the receiver has of the episode before: a ticket that may be reopened.
-    async fn earlier_handle(&self, delivery: &Delivery) -> Result<Option<EarlierHandle>, StoreError> {
-        let wanted = delivery.kind == ReceiverKind::Jira && delivery.transition() == Transition::Opened;
-        let Some(before) = delivery.notification.enrichment.earlier.first().filter(|_| wanted) else {
+    async fn earlier_handle(
+        &self,
+        delivery: &Delivery,
+        told: &Notification,
+    ) -> Result<Option<EarlierHandle>, StoreError> {
+        let wanted = delivery.kind == ReceiverKind::Jira && delivery.transition == Transition::Opened;
+        let Some(before) = told.enrichment.earlier.first().filter(|_| wanted) else {
             return Ok(None);
         };
         let mut handle = Handle::default();
@@ -151,10 +192,23 @@ impl Deliver {
     }
 }
 
+/// True while a delivery that is leased to its message may be begun by whoever holds that message: an attempt ends before
+/// the lease does.
+fn may_begin(delivery: &Delivery, now: Timestamp) -> bool {
+    let left = |lease: &Lease| lease.until.as_millisecond() - now.as_millisecond();
+    let begin = MESSAGE_ATTEMPT_MILLIS..=(MESSAGE_LEASE_SECS.cast_signed() + 1) * 1000;
+    delivery.lease.as_ref().is_some_and(|lease| begin.contains(&left(lease)))
+}
+
+fn secs_after(now: Timestamp, secs: u64) -> Timestamp {
+    now.checked_add(SignedDuration::from_secs(secs.cast_signed())).unwrap_or(Timestamp::MAX)
+}
+
 /// The messages of one incident and receiver.
 #[derive(Default)]
 struct Work {
-    seq: u32,
+    /// What the messages say, by the delivery's number.
+    told: BTreeMap<u32, DeliveryMessage>,
     messages: Vec<String>,
 }
 
@@ -164,12 +218,20 @@ type ByReceiver = BTreeMap<(IncidentId, String), Work>;
 fn by_receiver(batch: Vec<QueuedMessage>) -> (ByReceiver, Vec<Unfinished>) {
     let mut work = ByReceiver::new();
     let mut unreadable = Vec::new();
-    for QueuedMessage { id, body } in batch {
+    for QueuedMessage { id, body, receives } in batch {
         match serde_json::from_str::<DeliveryMessage>(&body) {
-            Ok(DeliveryMessage { delivery }) => {
-                let entry = work.entry((delivery.incident, delivery.receiver)).or_default();
-                entry.seq = entry.seq.max(delivery.seq);
+            Ok(mut message) => {
+                if receives > 1 {
+                    // What stands in it was true when it was sent; since then someone held it.
+                    message.leased = None;
+                }
+                let of = &message.delivery;
+                let entry = work.entry((of.incident.clone(), of.receiver.clone())).or_default();
                 entry.messages.push(id);
+                let told = entry.told.entry(of.seq).or_insert_with(|| message.clone());
+                if told.leased.is_none() {
+                    *told = message;
+                }
             }
             Err(error) => {
                 tracing::error!(

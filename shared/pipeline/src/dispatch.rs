@@ -1,61 +1,68 @@
 //! Step 8: what was written is sent on its way.
 //!
-//! Invariant: this runs after the write and may run again: a queue message only points at what stands in the table. The
-//! incident is marked until all of it was sent, so that whoever comes next sends what a crash left. One queue's failure
-//! holds back no other queue's messages.
+//! Invariant: this runs after the write and may run again: the table knows what is not finished, so that whoever takes
+//! the alert again, or the sweep, sends what a crash left. One queue's failure holds back no other queue's messages.
 
 use domain::{Alert, Delivery, Incident, ReceiverKind, Timestamp};
 use futures::future::join_all;
 
-use crate::ports::{QueueError, StateChange};
+use crate::ports::{Queue, QueueError, StateChange};
 use crate::{DeliveryMessage, InboxMessage, Triage, TriageError};
 
 /// The longest delay that a queue takes, in seconds.
 const DELAY_SECS_MAX: i64 = 900;
 
 impl Triage {
-    /// Tells the workers of new deliveries, and sends the incident's next look.
+    /// Tells the workers of new deliveries, and sends the incident's next look where it is a new one.
     pub(crate) async fn dispatch(&self, change: &StateChange, subject: &Alert) -> Result<(), TriageError> {
-        let incident = &change.incident;
-        if !incident.undispatched {
-            return Ok(());
+        if let Some(notification) = &change.notification {
+            let first = |delivery: &Delivery| DeliveryMessage::first(delivery, notification);
+            send_deliveries(self.queue.as_ref(), &change.deliveries, first).await?;
         }
-        self.send_deliveries(&change.deliveries).await?;
-        self.send_recheck(incident, subject).await?;
-        Ok(self.store.mark_dispatched(&incident.fingerprint, incident.version).await?)
+        if change.looks_again {
+            self.send_recheck(&change.incident, subject).await?;
+        }
+        Ok(())
     }
 
     /// Sends what an earlier write told of, since whoever wrote it may not have come to that.
     pub(crate) async fn send_what_was_left(&self, incident: &Incident, subject: &Alert) -> Result<(), TriageError> {
         let mut left = self.store.deliveries(&incident.id, None).await?;
         left.retain(|d| !d.state.is_finished());
-        self.send_deliveries(&left).await?;
+        send_deliveries(self.queue.as_ref(), &left, |delivery| DeliveryMessage::of(delivery.id.clone())).await?;
         self.send_recheck(incident, subject).await
     }
 
     /// Sends the incident's next look, to be seen when it is due.
     pub(crate) async fn send_recheck(&self, incident: &Incident, subject: &Alert) -> Result<(), TriageError> {
-        let Some(due) = incident.next_check_at.filter(|_| incident.is_looked_at_again()) else { return Ok(()) };
-        let message = InboxMessage::Recheck {
-            fingerprint: incident.fingerprint.clone(),
-            incident: incident.id.clone(),
-            due,
-            alert: Box::new(subject.clone()),
-        };
+        let Some((message, due)) = look(incident, subject) else { return Ok(()) };
         Ok(self.queue.send_inbox(&[message], delay_secs(self.clock.now(), due)).await?)
     }
+}
 
-    async fn send_deliveries(&self, deliveries: &[Delivery]) -> Result<(), QueueError> {
-        let sends = ReceiverKind::ALL.into_iter().filter_map(|kind| {
-            let messages: Vec<DeliveryMessage> = deliveries
-                .iter()
-                .filter(|d| d.kind == kind)
-                .map(|d| DeliveryMessage { delivery: d.id.clone() })
-                .collect();
-            (!messages.is_empty()).then_some(async move { self.queue.send_deliveries(kind, &messages).await })
-        });
-        join_all(sends).await.into_iter().collect()
-    }
+/// The message of an incident's next look, and when it is due; `None` where there is none.
+pub(crate) fn look(incident: &Incident, subject: &Alert) -> Option<(InboxMessage, Timestamp)> {
+    let due = incident.next_check_at?;
+    let message = InboxMessage::Recheck {
+        fingerprint: incident.fingerprint.clone(),
+        incident: incident.id.clone(),
+        due,
+        alert: Box::new(subject.clone()),
+    };
+    Some((message, due))
+}
+
+/// Sends a message for each delivery to its kind's queue.
+pub(crate) async fn send_deliveries(
+    queue: &dyn Queue,
+    deliveries: &[Delivery],
+    message: impl Fn(&Delivery) -> DeliveryMessage,
+) -> Result<(), QueueError> {
+    let sends = ReceiverKind::ALL.into_iter().filter_map(|kind| {
+        let messages: Vec<DeliveryMessage> = deliveries.iter().filter(|d| d.kind == kind).map(&message).collect();
+        (!messages.is_empty()).then_some(async move { queue.send_deliveries(kind, &messages).await })
+    });
+    join_all(sends).await.into_iter().collect()
 }
 
 /// Whole seconds until `due`, rounded up, within what a queue takes.

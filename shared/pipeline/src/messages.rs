@@ -2,7 +2,7 @@
 //!
 //! Invariant: a message names work and carries no secret. What a message of an older version lacked still reads.
 
-use domain::{Alert, DeliveryId, Fingerprint, IncidentId, Timestamp};
+use domain::{Alert, Delivery, DeliveryId, Fingerprint, IncidentId, Notification, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// One alert with its fingerprint.
@@ -36,11 +36,43 @@ pub enum InboxMessage {
     },
 }
 
-/// A delivery to be made: the delivery itself stands in the table.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// A notification this large, in bytes of JSON, is read from the table instead of travelling with its message. SQS counts
+/// a request for each 64 KiB.
+const CARRIED_BYTES_MAX: usize = 24 * 1024;
+
+/// A delivery to be made. What stands in the table travels along where it saves reading it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeliveryMessage {
     /// Which.
     pub delivery: DeliveryId,
+    /// What it says, as it stands in the table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notification: Option<Box<Notification>>,
+    /// The delivery, where it is leased to this message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leased: Option<Box<Delivery>>,
+}
+
+impl DeliveryMessage {
+    /// A message that only points at a delivery.
+    #[must_use]
+    pub fn of(delivery: DeliveryId) -> Self {
+        Self { delivery, notification: None, leased: None }
+    }
+
+    /// The first message of a delivery that was just written.
+    #[must_use]
+    pub fn first(delivery: &Delivery, notification: &Notification) -> Self {
+        let bytes = serde_json::to_string(notification).map_or(usize::MAX, |text| text.len());
+        if bytes > CARRIED_BYTES_MAX {
+            return Self::of(delivery.id.clone());
+        }
+        Self {
+            delivery: delivery.id.clone(),
+            notification: Some(Box::new(notification.clone())),
+            leased: delivery.lease.as_ref().map(|_| Box::new(delivery.clone())),
+        }
+    }
 }
 
 /// A message as a queue hands it out.
@@ -50,6 +82,16 @@ pub struct QueuedMessage {
     pub id: String,
     /// Its body.
     pub body: String,
+    /// Times that it was handed out, this one included; from 1.
+    pub receives: u32,
+}
+
+impl QueuedMessage {
+    /// A message that is handed out for the first time.
+    #[must_use]
+    pub fn new(id: impl Into<String>, body: impl Into<String>) -> Self {
+        Self { id: id.into(), body: body.into(), receives: 1 }
+    }
 }
 
 /// A message that is to come again.

@@ -5,8 +5,8 @@
 
 use async_trait::async_trait;
 use domain::{
-    AlertId, Change, CommitRange, Delivery, DeliveryId, Entry, Fingerprint, Incident, IncidentId, Lease, Link,
-    ReceiverKind, Series, Severity, Status, Timestamp,
+    Alert, AlertId, Change, CommitRange, Delivery, DeliveryId, Entry, Fingerprint, Incident, IncidentId, Lease, Link,
+    Notification, ReceiverKind, Series, Severity, Status, Timestamp,
 };
 use receivers::{Request, Response};
 use thiserror::Error;
@@ -80,8 +80,12 @@ pub struct StateChange {
     pub ended: Option<Incident>,
     /// Its new timeline entries.
     pub entries: Vec<Entry>,
+    /// What its new deliveries say; `None` where there are none.
+    pub notification: Option<Notification>,
     /// Its new deliveries.
     pub deliveries: Vec<Delivery>,
+    /// Whether its next look is a new one, to be sent.
+    pub looks_again: bool,
     /// What its newest alert said of a monitor that is asked after.
     pub monitor: Option<MonitorRecord>,
 }
@@ -110,8 +114,8 @@ pub struct MonitorRecord {
 pub enum Committed {
     /// It was.
     Done,
-    /// Someone else was faster: this is the incident as it stands.
-    Conflict(Option<Box<Incident>>),
+    /// Someone else was faster.
+    Conflict,
 }
 
 /// Whether a delivery may be sent by this worker.
@@ -136,6 +140,25 @@ pub enum Claim {
     Missing,
 }
 
+/// Deliveries of one receiver kind that are not finished.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unsent {
+    /// All of them.
+    pub count: u64,
+    /// Those that were due at the time that was asked for, longest due first, and since when; at most as many as were
+    /// asked for.
+    pub overdue: Vec<(DeliveryId, Timestamp)>,
+}
+
+/// A later look that should have been taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OverdueLook {
+    /// At what.
+    pub fingerprint: Fingerprint,
+    /// Since when.
+    pub due: Timestamp,
+}
+
 /// Whether a state was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marked {
@@ -149,17 +172,30 @@ pub enum Marked {
 #[async_trait]
 pub trait IncidentStore: Send + Sync {
     /// Counts alerts as duplicates of an open incident, or of a pending one that is not yet to be looked at again, in
-    /// one write; refuses if any of them was seen before or is more severe, if the incident was silent for long, or if
-    /// its newest change may not be on its way.
+    /// one write; refuses if any of them was seen before or is more severe, or if the incident was silent for long.
     async fn absorb(&self, fingerprint: &Fingerprint, duplicates: &Duplicates) -> Result<Absorbed, StoreError>;
     /// The incident as it stands.
     async fn incident(&self, fingerprint: &Fingerprint) -> Result<Option<Incident>, StoreError>;
     /// Writes a state change under the version that it was decided on.
     async fn commit(&self, change: &StateChange) -> Result<Committed, StoreError>;
-    /// Records that everything that this version of an incident tells of is on its way; nothing if there is a newer one.
-    async fn mark_dispatched(&self, fingerprint: &Fingerprint, version: u64) -> Result<(), StoreError>;
     /// An incident's deliveries, in order; of one receiver, or of all.
     async fn deliveries(&self, incident: &IncidentId, receiver: Option<&str>) -> Result<Vec<Delivery>, StoreError>;
+    /// One delivery.
+    async fn delivery(&self, id: &DeliveryId) -> Result<Option<Delivery>, StoreError>;
+    /// What is told of a transition of an incident, by its number from 0.
+    async fn notification(&self, incident: &IncidentId, seq: u32) -> Result<Option<Notification>, StoreError>;
+    /// The newest alert in an incident's timeline.
+    async fn newest_alert(&self, incident: &IncidentId) -> Result<Option<Alert>, StoreError>;
+    /// Writes a delivery, and what it says where its incident does not have that yet, unless it is there already.
+    async fn add_delivery(&self, delivery: &Delivery, notification: &Notification) -> Result<(), StoreError>;
+    /// Makes a dead or rejected delivery pending again, with all its attempts before it.
+    async fn revive_delivery(&self, delivery: &Delivery, now: Timestamp) -> Result<Marked, StoreError>;
+    /// Deliveries of a kind that are not finished, and up to `most` of those that were due at `due`.
+    async fn unsent(&self, kind: ReceiverKind, due: Timestamp, most: u32) -> Result<Unsent, StoreError>;
+    /// Up to `most` deliveries that were given up or that their vendor rejected, oldest first.
+    async fn dead_deliveries(&self, most: u32) -> Result<Vec<DeliveryId>, StoreError>;
+    /// Up to `most` looks that were due at `due`, longest due first.
+    async fn overdue_looks(&self, due: Timestamp, most: u32) -> Result<Vec<OverdueLook>, StoreError>;
     /// Takes a lease on a delivery and counts the attempt.
     async fn claim_delivery(&self, id: &DeliveryId, lease: &Lease, now: Timestamp) -> Result<Claim, StoreError>;
     /// Writes a delivery's state, if `token` still holds its lease.
@@ -192,8 +228,48 @@ pub trait Queue: Send + Sync {
     async fn send_inbox(&self, messages: &[InboxMessage], delay_secs: u32) -> Result<(), QueueError>;
     /// Tells the workers of one receiver kind that there is something to deliver.
     async fn send_deliveries(&self, kind: ReceiverKind, messages: &[DeliveryMessage]) -> Result<(), QueueError>;
+    /// Messages of one receiver kind that wait or are worked on; about.
+    async fn deliveries_held(&self, kind: ReceiverKind) -> Result<u64, QueueError>;
+    /// Puts an inbox message that was given up back, as it is.
+    async fn resend_inbox(&self, body: &str) -> Result<(), QueueError>;
     /// Puts a delivery that will never succeed where an alarm stands.
     async fn bury(&self, kind: ReceiverKind, message: &DeliveryMessage) -> Result<(), QueueError>;
+}
+
+/// A queue of messages that were given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DeadLetterQueue {
+    /// Alerts and looks that triage never finished.
+    Inbox,
+    /// Deliveries to one receiver kind.
+    Deliveries(ReceiverKind),
+}
+
+impl DeadLetterQueue {
+    /// Every one.
+    pub fn all() -> impl Iterator<Item = Self> {
+        std::iter::once(Self::Inbox).chain(ReceiverKind::ALL.into_iter().map(Self::Deliveries))
+    }
+}
+
+/// A message that was given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The queue's id for it; the same at each look.
+    pub id: String,
+    /// What takes it out of the queue.
+    pub receipt: String,
+    /// Its body.
+    pub body: String,
+}
+
+/// Messages that were given up.
+#[async_trait]
+pub trait DeadLetters: Send + Sync {
+    /// Some of them, ten at most, which the next looks do not show again for `hidden_secs`.
+    async fn look(&self, queue: DeadLetterQueue, hidden_secs: u32) -> Result<Vec<DeadLetter>, QueueError>;
+    /// Takes one out.
+    async fn remove(&self, queue: DeadLetterQueue, letter: &DeadLetter) -> Result<(), QueueError>;
 }
 
 /// A fact could not be read.

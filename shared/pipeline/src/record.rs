@@ -4,14 +4,20 @@
 //! the other. A delivery's id follows from the incident, the receiver and the transition's number.
 
 use domain::{
-    Action, Alert, Confirmation, Decision, Delivery, DeliveryId, Event, Fingerprint, Incident, Reason, ReceiverKind,
-    Timestamp, Transition,
+    Action, Alert, Confirmation, Decision, Delivery, DeliveryId, Event, Fingerprint, Incident, Notification, Reason,
+    ReceiverKind, Timestamp, Transition,
 };
 use tokio::time::Instant;
 
 use crate::enrich::Learned;
 use crate::ports::StateChange;
 use crate::{Triage, TriageError, notify};
+
+/// What people are told of a transition, and the deliveries that tell it.
+struct Told {
+    words: Notification,
+    to: Vec<Delivery>,
+}
 
 /// What was found out for a decision, kept when the decision has to be made again.
 #[derive(Debug)]
@@ -44,43 +50,38 @@ impl Triage {
         let rule = self.config.rule_of(subject);
         let after = Incident::after(current, fingerprint, &rule.name, fresh, decision, &rule.policy, now);
         let Some(mut incident) = after else { return Ok(None) };
-        let deliveries = match decision.action {
-            Action::Open => self.open(&incident, subject, findings, now).await,
+        let told = match decision.action {
+            Action::Open => Some(self.open(&incident, subject, findings, now).await),
             Action::Escalate => self.update(&incident, Transition::Escalated, &rule.receivers, now).await?,
             Action::Remind => self.update(&incident, Transition::Reminded, &[], now).await?,
             Action::Resolve => self.update(&incident, Transition::Resolved, &[], now).await?,
-            Action::Confirm | Action::Absorb | Action::Watch | Action::Dismiss | Action::Suppress => Vec::new(),
+            Action::Confirm | Action::Absorb | Action::Watch | Action::Dismiss | Action::Suppress => None,
         };
         let mut entries = Vec::new();
-        for event in events(current, &incident, fresh, subject, decision, findings, &deliveries) {
+        for event in events(current, &incident, fresh, subject, decision, findings, told.as_ref()) {
             entries.push(incident.timeline.append(&event, now)?);
         }
-        let looked_at =
-            incident.is_looked_at_again() && current.is_none_or(|i| i.next_check_at != incident.next_check_at);
-        incident.undispatched = !deliveries.is_empty() || looked_at;
+        let (notification, deliveries) = told.map_or((None, Vec::new()), |Told { words, to }| (Some(words), to));
         tracing::info!(
             incident.id = %incident.id, alert.fingerprint = %fingerprint, alerts = fresh.len(),
             action = ?decision.action, reason = ?decision.reason, "decided"
         );
+        let looks_again = incident.next_check_at.is_some_and(|at| current.is_none_or(|i| i.next_check_at != Some(at)));
         Ok(Some(StateChange {
+            looks_again,
             expected_version: current.map(|i| i.version),
             expected_occurrences: current.map_or(0, |i| i.occurrences),
             ended: current.filter(|i| i.id != incident.id).cloned(),
             monitor: self.heard(&incident.fingerprint, fresh.iter().find(|alert| alert.id == subject.id)),
             incident,
             entries,
+            notification,
             deliveries,
         }))
     }
 
     /// Everyone on the rule's route is told that an episode opened.
-    async fn open(
-        &self,
-        incident: &Incident,
-        subject: &Alert,
-        findings: &mut Findings,
-        now: Timestamp,
-    ) -> Vec<Delivery> {
+    async fn open(&self, incident: &Incident, subject: &Alert, findings: &mut Findings, now: Timestamp) -> Told {
         let began_at = began_at(findings.confirmation.as_ref()).unwrap_or(subject.observed_at);
         let learned = match findings.learned.take() {
             Some(learned) => learned,
@@ -90,10 +91,11 @@ impl Triage {
         told.enrichment.earlier.clone_from(&incident.earlier);
         findings.learned = Some(learned);
         let receivers = self.config.rule_of(subject).receivers.iter();
-        receivers
+        let deliveries = receivers
             .filter_map(|name| self.config.receiver(name))
-            .map(|receiver| Delivery::pending(delivery_id(incident, &receiver.name), receiver.kind(), told.clone()))
-            .collect()
+            .map(|receiver| delivery(incident, &receiver.name, receiver.kind(), &told))
+            .collect();
+        Told { words: told, to: deliveries }
     }
 
     /// Everyone who was told of the episode is told of what came after, even if the route has changed since; `more` are
@@ -104,9 +106,10 @@ impl Triage {
         transition: Transition,
         more: &[String],
         now: Timestamp,
-    ) -> Result<Vec<Delivery>, TriageError> {
+    ) -> Result<Option<Told>, TriageError> {
         let earlier = self.store.deliveries(&incident.id, None).await?;
-        let Some(first) = earlier.first().map(|d| d.notification.clone()) else { return Ok(Vec::new()) };
+        let Some(seq) = earlier.iter().map(|d| d.id.seq).min() else { return Ok(None) };
+        let Some(first) = self.store.notification(&incident.id, seq).await? else { return Ok(None) };
         let mut told: Vec<(&str, ReceiverKind)> = Vec::new();
         let more = more.iter().filter_map(|name| self.config.receiver(name)).map(|r| (r.name.as_str(), r.kind()));
         for (name, kind) in earlier.iter().map(|d| (d.id.receiver.as_str(), d.kind)).chain(more) {
@@ -115,8 +118,18 @@ impl Triage {
             }
         }
         let update = notify::updated(&first, incident, transition, now);
-        let delivery = |(name, kind)| Delivery::pending(delivery_id(incident, name), kind, update.clone());
-        Ok(told.into_iter().map(delivery).collect())
+        let deliveries = told.into_iter().map(|(name, kind)| delivery(incident, name, kind, &update)).collect();
+        Ok(Some(Told { words: update, to: deliveries }))
+    }
+}
+
+/// One receiver's delivery of what is told.
+fn delivery(incident: &Incident, receiver: &str, kind: ReceiverKind, told: &Notification) -> Delivery {
+    let id = delivery_id(incident, receiver);
+    if Delivery::is_harmless_twice(kind, id.seq) {
+        Delivery::leased_to_its_message(id, kind, told.transition, told.at)
+    } else {
+        Delivery::pending(id, kind, told.transition, told.at)
     }
 }
 
@@ -143,7 +156,7 @@ fn events(
     subject: &Alert,
     decision: &Decision,
     findings: &Findings,
-    deliveries: &[Delivery],
+    told: Option<&Told>,
 ) -> Vec<Event> {
     let reason = decision.reason.clone();
     let told_before = current.and_then(|i| i.suppressed_because.as_ref()) == Some(&reason);
@@ -157,10 +170,10 @@ fn events(
     if let Some(confirmation) = findings.confirmation.clone().filter(|_| asked_detectors(&reason)) {
         events.push(Event::Verdict { confirmation });
     }
-    if let Some(opened) = deliveries.first().filter(|_| decision.action == Action::Open) {
-        events.push(Event::Enriched { enrichment: Box::new(opened.notification.enrichment.clone()) });
+    if let Some(opened) = told.filter(|_| decision.action == Action::Open) {
+        events.push(Event::Enriched { enrichment: Box::new(opened.words.enrichment.clone()) });
     }
-    let receivers: Vec<String> = deliveries.iter().map(|d| d.id.receiver.clone()).collect();
+    let receivers: Vec<String> = told.iter().flat_map(|told| &told.to).map(|d| d.id.receiver.clone()).collect();
     let transitioned = |transition| Event::Transitioned { transition, reason: reason.clone(), receivers };
     events.extend(match decision.action {
         Action::Open => Some(transitioned(Transition::Opened)),

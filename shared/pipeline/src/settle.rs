@@ -1,8 +1,8 @@
 //! Step 3: one run of alerts of one fingerprint becomes one decision, written under the version it was made on.
 //!
 //! Invariant: of two workers that decide at once one writes and the other decides again on what was written. An alert
-//! that was taken before is never counted twice. What an earlier write left unsent is sent before anything else is
-//! decided.
+//! that was taken before is never counted twice; when it comes again, what its write told of is sent again, since its
+//! worker may have been cut off in between.
 
 use std::borrow::Cow;
 
@@ -42,6 +42,22 @@ enum Occasion<'a> {
 }
 
 impl Occasion<'_> {
+    /// Alerts that may be duplicates.
+    fn firing(&self) -> &[Alert] {
+        match self {
+            Self::Alerts(alerts) if alerts.iter().all(|a| a.status == Status::Firing) => alerts,
+            Self::Alerts(_) | Self::Look(_) => &[],
+        }
+    }
+
+    /// True where a message of it was worked on before.
+    fn was_taken(&self, current: &Incident) -> bool {
+        match self {
+            Self::Alerts(alerts) => alerts.iter().any(|a| current.seen.contains(&a.id)),
+            Self::Look(look) => current.id == look.incident && current.next_check_at != Some(look.due),
+        }
+    }
+
     /// The alerts to decide over; `None` where there is nothing to decide any more.
     fn fresh(&self, current: Option<&Incident>) -> Option<Cow<'_, [Alert]>> {
         match self {
@@ -61,7 +77,8 @@ impl Occasion<'_> {
 }
 
 impl Triage {
-    /// Settles alerts of one status, asking the outside until `until` at most.
+    /// Settles alerts of one status, asking the outside until `until` at most. A fingerprint of which this process knows
+    /// nothing is taken as new: if it is not, its first write says so.
     pub(crate) async fn settle_run(
         &self,
         fingerprint: &Fingerprint,
@@ -69,28 +86,33 @@ impl Triage {
         until: Instant,
     ) -> Result<(), TriageError> {
         let Some(subject) = run.iter().max_by_key(|a| a.received_at) else { return Ok(()) };
-        let Some(current) = self.absorb_or_read(fingerprint, &run, subject).await? else { return Ok(()) };
+        let occasion = Occasion::Alerts(&run);
+        let current = if subject.status == Status::Firing && !self.known.contains(fingerprint) {
+            None
+        } else {
+            let Some(current) = self.absorb_or_read(fingerprint, occasion).await? else { return Ok(()) };
+            current
+        };
         let is_over = current.as_ref().is_none_or(|incident| incident.state == State::Resolved);
         if is_over && let Some(joined) = self.joined(fingerprint, subject).await? {
-            let Some(current) = self.absorb_or_read(&joined, &run, subject).await? else { return Ok(()) };
-            return self.settle(&joined, current, Occasion::Alerts(&run), subject, until).await;
+            let Some(current) = self.absorb_or_read(&joined, occasion).await? else { return Ok(()) };
+            return self.settle(&joined, current, occasion, subject, until).await;
         }
-        self.settle(fingerprint, current, Occasion::Alerts(&run), subject, until).await
+        self.settle(fingerprint, current, occasion, subject, until).await
     }
 
-    /// The incident as it stands; `None` where the alerts were counted as its duplicates.
+    /// The incident as it stands; `None` where firing alerts were counted as its duplicates.
     async fn absorb_or_read(
         &self,
         fingerprint: &Fingerprint,
-        run: &[Alert],
-        subject: &Alert,
+        occasion: Occasion<'_>,
     ) -> Result<Option<Option<Incident>>, TriageError> {
-        if run.iter().any(|a| a.status != Status::Firing) {
-            return Ok(Some(self.store.incident(fingerprint).await?));
-        }
-        match self.store.absorb(fingerprint, &self.duplicates(run, subject)).await? {
+        let newest = occasion.firing().iter().max_by_key(|a| a.received_at);
+        let Some(newest) = newest else { return Ok(Some(self.store.incident(fingerprint).await?)) };
+        match self.store.absorb(fingerprint, &self.duplicates(occasion.firing(), newest)).await? {
             Absorbed::Counted => {
-                self.remember(fingerprint, run, None).await;
+                self.known.insert(fingerprint);
+                self.remember(fingerprint, occasion.firing(), None).await;
                 Ok(None)
             }
             Absorbed::Current(current) => Ok(Some(current.map(|boxed| *boxed))),
@@ -124,27 +146,27 @@ impl Triage {
     ) -> Result<(), TriageError> {
         let mut findings = Findings::until(until);
         for _ in 0..CONTENDED_MAX {
-            let left = current.as_ref().filter(|known| known.undispatched);
-            if let Some(left) = left {
-                self.send_what_was_left(left, subject).await?;
+            if let Some(known) = current.as_ref().filter(|known| occasion.was_taken(known)) {
+                // By a worker that may not have come to its sends.
+                self.send_what_was_left(known, subject).await?;
             }
-            let Some(fresh) = occasion.fresh(current.as_ref()) else {
-                return match left {
-                    Some(left) => Ok(self.store.mark_dispatched(fingerprint, left.version).await?),
-                    None => Ok(()),
-                };
-            };
+            let Some(fresh) = occasion.fresh(current.as_ref()) else { return Ok(()) };
             self.learn_whether_people_were_told(current.as_mut(), &fresh).await?;
             let decision = self.decide_with(current.as_ref(), &fresh, subject, &mut findings).await;
             let change = self.record(fingerprint, current.as_ref(), &fresh, subject, &decision, &mut findings).await?;
             let Some(change) = change else { return Ok(()) };
-            match self.store.commit(&change).await? {
+            let committed = self.store.commit(&change).await?;
+            self.known.insert(fingerprint);
+            match committed {
                 Committed::Done => {
                     self.dispatch(&change, subject).await?;
                     self.remember(fingerprint, &fresh, change.monitor.as_ref()).await;
                     return Ok(());
                 }
-                Committed::Conflict(newer) => current = newer.map(|boxed| *boxed),
+                Committed::Conflict => match self.absorb_or_read(fingerprint, occasion).await? {
+                    None => return Ok(()),
+                    Some(newer) => current = newer,
+                },
             }
         }
         Err(TriageError::Contended(CONTENDED_MAX))

@@ -13,6 +13,7 @@ use futures::{StreamExt, stream};
 use thiserror::Error;
 use tokio::time::{Instant, timeout_at};
 
+use crate::known::Known;
 use crate::ports::{ChangeHistory, Clock, IncidentStore, MetricReader, MonitorReader, Queue, QueueError, StoreError};
 use crate::settle::Recheck;
 use crate::{InboxMessage, QueuedMessage, Unfinished};
@@ -50,6 +51,7 @@ pub struct Triage {
     pub(crate) changes: Option<Arc<dyn ChangeHistory>>,
     pub(crate) monitors: Option<Arc<dyn MonitorReader>>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) known: Known,
 }
 
 /// The work that one batch brought for one fingerprint.
@@ -69,7 +71,8 @@ impl Triage {
         queue: Arc<dyn Queue>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { config, store, queue, metrics: None, changes: None, monitors: None, clock }
+        let known = Known::default();
+        Self { config, store, queue, metrics: None, changes: None, monitors: None, clock, known }
     }
 
     /// With a place to read metrics.
@@ -132,7 +135,7 @@ impl Triage {
 fn fold(batch: Vec<QueuedMessage>) -> (BTreeMap<Fingerprint, Work>, Vec<String>) {
     let mut folded: BTreeMap<Fingerprint, Work> = BTreeMap::new();
     let mut unreadable = Vec::new();
-    for QueuedMessage { id, body } in batch {
+    for QueuedMessage { id, body, .. } in batch {
         match serde_json::from_str(&body) {
             Ok(InboxMessage::Alerts { items }) => {
                 for item in items {

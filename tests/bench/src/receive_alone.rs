@@ -41,6 +41,14 @@ impl Queue for Sink {
         Ok(())
     }
 
+    async fn deliveries_held(&self, _kind: ReceiverKind) -> Result<u64, QueueError> {
+        Ok(0)
+    }
+
+    async fn resend_inbox(&self, _body: &str) -> Result<(), QueueError> {
+        Ok(())
+    }
+
     async fn bury(&self, _kind: ReceiverKind, _message: &DeliveryMessage) -> Result<(), QueueError> {
         Ok(())
     }

@@ -57,12 +57,13 @@ fn delivery(delivery: &Delivery) -> Value {
         "receiver": delivery.id.receiver,
         "kind": delivery.kind,
         "seq": delivery.id.seq,
-        "transition": delivery.transition(),
+        "transition": delivery.transition,
         "state": delivery.state,
         "attempts": delivery.attempts,
         "due": delivery.due,
         "delivered_at": delivery.delivered_at,
         "handle": delivery.progress.handle,
         "answer": delivery.answer,
+        "in_place_of": delivery.in_place_of,
     })
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 use aws::{Polled, Queues};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::{Context, LambdaEvent};
-use pipeline::Pull;
 use pipeline::ports::Clock;
+use pipeline::{Pull, Sweep};
 
 /// Seconds that a poll waits for a first message.
 const WAIT_SECS: u32 = 2;
@@ -19,8 +19,8 @@ const WAIT_SECS: u32 = 2;
 /// What a deployed function is given for one batch.
 const FUNCTION_TIMEOUT_SECS: i64 = 30;
 
-/// The schedule of `pull`.
-const PULL_EVERY: Duration = Duration::from_mins(1);
+/// The schedule of `pull` and `sweep`.
+const EVERY: Duration = Duration::from_mins(1);
 
 /// How long a poller rests after the queue did not answer.
 const REST: Duration = Duration::from_millis(500);
@@ -47,11 +47,21 @@ where
 }
 
 /// Runs `pull` as its schedule would, for as long as the process lives.
-pub(crate) async fn every_minute(pull: Arc<Pull>, clock: Arc<dyn Clock>) {
+pub(crate) async fn pull_every_minute(pull: Arc<Pull>, clock: Arc<dyn Clock>) {
     loop {
-        tokio::time::sleep(PULL_EVERY).await;
+        tokio::time::sleep(EVERY).await;
         if let Err(error) = pull::handle(&pull, clock.as_ref(), context(clock.as_ref())).await {
             tracing::warn!(%error, "pulling failed; the next run finds the same");
+        }
+    }
+}
+
+/// Runs `sweep` as its schedule would, for as long as the process lives.
+pub(crate) async fn sweep_every_minute(sweep: Arc<Sweep>, clock: Arc<dyn Clock>) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        if let Err(error) = sweep::handle(&sweep, clock.as_ref(), context(clock.as_ref())).await {
+            tracing::warn!(%error, "sweeping failed; the next run finds the same");
         }
     }
 }

@@ -8,14 +8,14 @@ use aws::{Clients, Endpoints, Queues, Store, provision_queues, provision_table};
 use config::{Config, Environment, MetricSource, ProcessEnvironment, TemplateDirectory};
 use domain::ReceiverKind;
 use embedded::{Embedded, Storage};
-use pipeline::{Deliver, Pull, Receive, Triage};
+use pipeline::{Deliver, Pull, Receive, Sweep, Triage};
 use receivers::Settings;
 use stand_ins::StandIns;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::http::{Served, router};
-use super::poll::{every_minute, poll};
+use super::poll::{poll, pull_every_minute, sweep_every_minute};
 use super::{Local, LocalEnvironment, LocalError, LocalOptions, outside, part};
 
 /// The table's name on the embedded engine.
@@ -55,12 +55,15 @@ pub(super) async fn start(options: LocalOptions) -> Result<Local, LocalError> {
     let sender = Arc::new(web::Sender::new(web::Client::new().map_err(part("the HTTP client"))?));
     let templates = Arc::new(TemplateDirectory::new(options.templates.clone()));
     let is_pulled = config.is_pulled();
+    let sweep = Sweep::new(config.clone(), store.clone(), queues.clone(), queues.clone(), clock.clone());
+    let sweep = Arc::new(sweep);
     let deliver = Deliver::new(config, store.clone(), queues.clone(), sender, templates, clock.clone());
     let mut tasks = JoinSet::new();
     spawn_pollers(&mut tasks, &options, &queues, &triage, &Arc::new(deliver));
     if is_pulled {
-        tasks.spawn(every_minute(pull.clone(), options.clock.clone()));
+        tasks.spawn(pull_every_minute(pull.clone(), options.clock.clone()));
     }
+    tasks.spawn(sweep_every_minute(sweep.clone(), options.clock.clone()));
     let listener = TcpListener::bind(options.listen).await.map_err(part("the listener"))?;
     let address = listener.local_addr().map_err(part("the listener"))?;
     let served = Served { receive, store: store.clone(), stand_ins: stand_ins.clone() };
@@ -73,7 +76,7 @@ pub(super) async fn start(options: LocalOptions) -> Result<Local, LocalError> {
             tracing::error!(%error, "the server ended");
         }
     });
-    Ok(Local { address, stand_ins, embedded, store, queues, triage, pull, notes, tasks })
+    Ok(Local { address, stand_ins, embedded, store, queues, triage, pull, sweep, notes, tasks })
 }
 
 fn spawn_pollers(

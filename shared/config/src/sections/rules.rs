@@ -32,6 +32,9 @@ const RECHECK_EVERY_DEFAULT_SECS: u64 = 60;
 const RECHECK_FOR: Bounds = Bounds { secs_min: 0, secs_max: 86_400 };
 const RECHECK_FOR_DEFAULT_SECS: u64 = 15 * 60;
 
+/// Seconds after which people are reminded of an open incident: bounds. Without it they are not.
+const REMIND: Bounds = Bounds { secs_min: 5 * 60, secs_max: 7 * 86_400 };
+
 /// First steps of a runbook, at most.
 const FIRST_STEPS_MAX: usize = 20;
 
@@ -57,7 +60,7 @@ const NEVER_GROUPED: [&str; 16] = [
 
 /// The fields of a rule that `default:` has too.
 const DEFAULT_FIELDS: &[&str] =
-    &["group_by", "cooldown", "recheck", "severity", "confirm", "runbook", "dashboards", "receivers"];
+    &["group_by", "cooldown", "recheck", "remind", "severity", "confirm", "runbook", "dashboards", "receivers"];
 
 /// The fields of a rule.
 const FIELDS: &[&str] = &[
@@ -66,6 +69,7 @@ const FIELDS: &[&str] = &[
     "group_by",
     "cooldown",
     "recheck",
+    "remind",
     "severity",
     "confirm",
     "pull",
@@ -185,7 +189,7 @@ fn group_by(value: &Value<'_>, known: &Known) -> Option<Vec<String>> {
     distinct(value, labels)
 }
 
-fn receivers(value: &Value<'_>, known: &Known) -> Option<Vec<String>> {
+pub(super) fn receivers(value: &Value<'_>, known: &Known) -> Option<Vec<String>> {
     let names = all(value.one_or_more()?.iter().map(|item| {
         let name = item.text()?;
         known.receiver(item, &name)?;
@@ -209,8 +213,9 @@ fn policy(fields: &Fields<'_>) -> Option<Policy> {
         let lasting = fields.or("for", RECHECK_FOR_DEFAULT_SECS, |value| value.duration(RECHECK_FOR));
         Some((every?, lasting?))
     });
+    let remind = fields.optional("remind", |value| value.duration(REMIND));
     let (recheck_every_secs, recheck_for_secs) = recheck?;
-    Some(Policy { cooldown_secs: cooldown?, recheck_every_secs, recheck_for_secs })
+    Some(Policy { cooldown_secs: cooldown?, recheck_every_secs, recheck_for_secs, remind_every_secs: remind? })
 }
 
 fn runbook(value: &Value<'_>) -> Option<Runbook> {

@@ -3,12 +3,14 @@
 //! Invariant: between two requests that change something at the vendor, the first one's answer stands in the table. A
 //! worker whose lease was taken over writes nothing more.
 
-use domain::{Delivery, DeliveryState, Handle, Lease, Outcome, Timestamp};
+use domain::{Delivery, DeliveryState, Handle, Notification, Outcome, Timestamp};
 use jiff::SignedDuration;
 use receivers::{Context, EarlierHandle, Method, Receiver, Request, Step};
 
+use super::breaker::Strain;
 use super::{ATTEMPTS_MAX, Deliver, Later};
 use crate::DeliveryMessage;
+use crate::fallback::tell_others;
 use crate::ports::{Marked, SendError};
 use crate::retry::wait_secs;
 
@@ -19,26 +21,53 @@ const STEPS_MAX: usize = 12;
 enum End {
     Delivered,
     Rejected(String),
-    Retry { after_secs: Option<u64>, why: String },
+    Retry { after_secs: Option<u64>, why: String, strain: Strain },
+}
+
+impl End {
+    /// What it says of how the vendor is.
+    fn strain(&self) -> Strain {
+        match self {
+            Self::Delivered | Self::Rejected(_) => Strain::Answers,
+            Self::Retry { strain, .. } => *strain,
+        }
+    }
+
+    /// To be tried again, after what the vendor asked for.
+    fn retry(after_secs: Option<u64>, why: String) -> Self {
+        let strain = after_secs.map_or(Strain::Fails, |secs| Strain::AsksToWait { secs });
+        Self::Retry { after_secs, why, strain }
+    }
 }
 
 impl Deliver {
     pub(super) async fn attempt(
         &self,
         mut delivery: Delivery,
-        lease: Lease,
+        message: &DeliveryMessage,
         known: &Handle,
-        earlier: Option<&EarlierHandle>,
         taken_over: bool,
     ) -> Result<Handle, Later> {
-        let token = lease.token.clone();
-        delivery.lease = Some(lease);
-        let end = match self.config.receiver(&delivery.id.receiver) {
-            Some(receiver) => self.walk(receiver, &mut delivery, known, earlier, taken_over).await?,
-            // A worker may still have the config before the one that names it, or already the one after.
-            None => End::Retry { after_secs: None, why: "this worker's config names no such receiver".to_owned() },
+        let told = match message.notification.as_deref() {
+            Some(carried) => Some(carried.clone()),
+            None => self.store.notification(&delivery.id.incident, delivery.id.seq).await?,
         };
-        self.finish(delivery, end, &token).await
+        let Some(told) = told else {
+            tracing::error!(delivery.id = %delivery.id, "the table does not have what this delivery says");
+            return Err(Later(None));
+        };
+        let earlier = self.earlier_handle(&delivery, &told).await?;
+        let worded = delivery.worded(told.clone());
+        let end = match self.config.receiver(&delivery.id.receiver) {
+            Some(receiver) => self.walk(receiver, &mut delivery, &worded, known, earlier.as_ref(), taken_over).await?,
+            // A worker may still have the config before the one that names it, or already the one after.
+            None => End::Retry {
+                after_secs: None,
+                why: "this worker's config names no such receiver".to_owned(),
+                strain: Strain::Answers,
+            },
+        };
+        self.finish(delivery, &told, end).await
     }
 
     /// Asks the receiver for step after step until it has none.
@@ -46,6 +75,7 @@ impl Deliver {
         &self,
         receiver: &Receiver,
         delivery: &mut Delivery,
+        notification: &Notification,
         known: &Handle,
         earlier: Option<&EarlierHandle>,
         taken_over: bool,
@@ -59,7 +89,6 @@ impl Deliver {
         let mut unwritten = false;
         for _ in 0..STEPS_MAX {
             let (id, progress) = (&delivery.id, &delivery.progress);
-            let notification = &delivery.notification;
             let context = Context { notification, delivery: id, known, earlier, progress, templates };
             match receiver.next(&context) {
                 Step::Finished => return Ok(End::Delivered),
@@ -78,11 +107,12 @@ impl Deliver {
                         Outcome::Rejected { why } => return Ok(End::Rejected(why)),
                         Outcome::Retry { after_secs, why } => {
                             delivery.progress.uncertain = None;
-                            return Ok(End::Retry { after_secs, why });
+                            return Ok(End::retry(after_secs, why));
                         }
                         Outcome::Unknown { why } => {
                             delivery.progress.uncertain = Some(name.to_owned());
-                            return Ok(End::Retry { after_secs: Some(receiver.lookup_delay_secs()), why });
+                            let after_secs = Some(receiver.lookup_delay_secs());
+                            return Ok(End::Retry { after_secs, why, strain: Strain::Fails });
                         }
                     }
                     unwritten |= changes_something;
@@ -92,8 +122,8 @@ impl Deliver {
                     match self.look_up(receiver, of, &request, &context).await {
                         Outcome::Delivered(found) if found.is_empty() => delivery.progress.uncertain = None,
                         Outcome::Delivered(found) => delivery.progress.complete(of, &found),
-                        Outcome::Retry { after_secs, why } => return Ok(End::Retry { after_secs, why }),
-                        Outcome::Unknown { why } => return Ok(End::Retry { after_secs: None, why }),
+                        Outcome::Retry { after_secs, why } => return Ok(End::retry(after_secs, why)),
+                        Outcome::Unknown { why } => return Ok(End::retry(None, why)),
                         // A vendor that lets us write and not read cannot tell us; told twice beats told never.
                         Outcome::Rejected { why } => {
                             tracing::warn!(delivery.id = %delivery.id, why, "cannot be looked up; sent again");
@@ -133,9 +163,11 @@ impl Deliver {
         }
     }
 
-    async fn finish(&self, mut delivery: Delivery, end: End, token: &str) -> Result<Handle, Later> {
+    async fn finish(&self, mut delivery: Delivery, told: &Notification, end: End) -> Result<Handle, Later> {
         let now = self.clock.now();
+        let token = delivery.lease.take().map_or_else(String::new, |lease| lease.token);
         let mut later = None;
+        self.breakers.note(&delivery.id.receiver, end.strain(), now);
         match end {
             End::Delivered => {
                 delivery.state = DeliveryState::Delivered;
@@ -150,7 +182,7 @@ impl Deliver {
                 delivery.state = DeliveryState::Dead;
                 delivery.answer = Some(format!("given up after {} attempts; the last: {why}", delivery.attempts));
             }
-            End::Retry { after_secs, why } => {
+            End::Retry { after_secs, why, .. } => {
                 let wait = wait_secs(&delivery.id, delivery.attempts, after_secs);
                 delivery.state = DeliveryState::Pending;
                 delivery.due = after(now, wait);
@@ -158,17 +190,13 @@ impl Deliver {
                 later = Some(Later(Some(wait)));
             }
         }
-        delivery.lease = None;
         log(&delivery);
-        if matches!(delivery.state, DeliveryState::Rejected | DeliveryState::Dead) {
+        if delivery.is_dead() {
             // Before the mark: a finished delivery is never looked at again, and an alarm must not be missed.
-            let message = DeliveryMessage { delivery: delivery.id.clone() };
-            self.queue.bury(delivery.kind, &message).await.map_err(|error| {
-                tracing::error!(delivery.id = %delivery.id, %error, "not buried; comes again");
-                Later(None)
-            })?;
+            tell_others(&self.config, self.store.as_ref(), self.queue.as_ref(), &delivery, told, now).await?;
+            self.queue.bury(delivery.kind, &DeliveryMessage::of(delivery.id.clone())).await?;
         }
-        match (self.store.mark_delivery(&delivery, token).await?, later) {
+        match (self.store.mark_delivery(&delivery, &token).await?, later) {
             (Marked::TakenOver, _) => Err(Later(None)),
             (Marked::Done, Some(later)) => Err(later),
             (Marked::Done, None) => Ok(delivery.progress.handle),

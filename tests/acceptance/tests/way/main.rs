@@ -10,3 +10,4 @@ mod missed;
 mod once;
 mod pulls;
 mod refusals;
+mod swept;

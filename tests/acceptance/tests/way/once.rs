@@ -121,5 +121,5 @@ fn message(world: &World, model: &str, id: &str) -> QueuedMessage {
     let group_by = ["service", "metric", "model"].map(str::to_owned);
     let item = Item { fingerprint: Fingerprint::of(&alert, &group_by), alert };
     let body = serde_json::to_string(&InboxMessage::Alerts { items: vec![item] }).expect("a message");
-    QueuedMessage { id: format!("message-{id}"), body }
+    QueuedMessage::new(format!("message-{id}"), body)
 }

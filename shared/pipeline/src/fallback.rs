@@ -1,0 +1,37 @@
+//! Whom people hear from when a receiver cannot tell them.
+//!
+//! Invariant: a call for help that will never reach its receiver has, before it is marked so, a delivery to each
+//! `fallback` of the config, of the same number: told once, however often this runs. What stands in for another is not
+//! itself replaced, and an end calls nobody.
+
+use config::Config;
+use domain::{Delivery, DeliveryId, Gap, Notification, Timestamp, Transition};
+
+use crate::dispatch::send_deliveries;
+use crate::ports::{IncidentStore, Queue};
+use crate::{DeliveryMessage, SweepError};
+
+/// Writes and sends the deliveries that stand in for a dead one.
+pub(crate) async fn tell_others(
+    config: &Config,
+    store: &dyn IncidentStore,
+    queue: &dyn Queue,
+    dead: &Delivery,
+    told: &Notification,
+    now: Timestamp,
+) -> Result<(), SweepError> {
+    if dead.transition == Transition::Resolved || dead.in_place_of.is_some() {
+        return Ok(());
+    }
+    let why = dead.answer.clone().unwrap_or_else(|| "it was handed out too often without coming to an end".to_owned());
+    let gap = Gap::new(format!("told by {}", dead.id.receiver), why);
+    let others = config.fallback.iter().filter(|name| **name != dead.id.receiver);
+    for receiver in others.filter_map(|name| config.receiver(name)) {
+        let id = DeliveryId { receiver: receiver.name.clone(), ..dead.id.clone() };
+        let delivery =
+            Delivery { in_place_of: Some(gap.clone()), ..Delivery::pending(id, receiver.kind(), dead.transition, now) };
+        store.add_delivery(&delivery, told).await?;
+        send_deliveries(queue, &[delivery], |delivery| DeliveryMessage::of(delivery.id.clone())).await?;
+    }
+    Ok(())
+}
