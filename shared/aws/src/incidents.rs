@@ -3,14 +3,19 @@
 //! Invariant: a state change is one transaction under the version that it was decided on; a duplicate is one update that
 //! leaves the version alone and refuses an alert that it has seen.
 
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem};
 use domain::{Fingerprint, Incident, SEEN_ALERTS_MAX};
+use futures::future::join_all;
 use pipeline::ports::{Absorbed, Committed, Duplicates, StateChange, StoreError};
 
 use crate::Store;
+use crate::gather::{Gather, Limits, Part};
 use crate::items::{
     Item, alert_ids, delivery_item, entries_item, episode_item, fingerprint_key, incident_item, millis, monitor_item,
     notification_item, number, read_incident, text,
@@ -112,6 +117,28 @@ pub(crate) async fn read(store: &Store, fingerprint: &Fingerprint) -> Result<Opt
     answer.item.as_ref().map(read_incident).transpose()
 }
 
+/// Writes of one state change, and how many actions they are.
+pub(crate) struct Writes(Vec<TransactWriteItem>);
+
+impl Part for Writes {
+    fn size(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// State changes on their way to the table.
+pub(crate) type Commits = Gather<Writes, Result<Option<Vec<String>>, StoreError>>;
+
+/// State changes in one transaction: a lost race of one is one of all, so that they are few.
+const CHANGES_MAX: usize = 10;
+
+/// Actions that `DynamoDB` takes in one transaction.
+const ACTIONS_MAX: usize = 100;
+
+pub(crate) fn commits() -> Arc<Commits> {
+    Gather::new(Limits { parts_max: CHANGES_MAX, size_max: ACTIONS_MAX })
+}
+
 pub(crate) async fn commit(store: &Store, change: &StateChange) -> Result<Committed, StoreError> {
     let mut writes = vec![incident_write(store, change)?];
     if let Some(entries) = entries_item(&change.incident, &change.entries) {
@@ -127,17 +154,39 @@ pub(crate) async fn commit(store: &Store, change: &StateChange) -> Result<Commit
     if let Some(ended) = &change.ended {
         writes.push(write(put(store, episode_item(ended)?))?);
     }
-    let mut refused = send(store, writes.iter().cloned().chain(monitor_write(store, change)?).collect()).await?;
+    let with_monitor = writes.iter().cloned().chain(monitor_write(store, change)?).collect();
+    let mut refused = gathered(store, with_monitor).await?;
     if refused.as_ref().is_some_and(|reasons| is_only_the_last(reasons)) && change.monitor.is_some() {
         // Newer news of the monitor stand there: they stay, and the incident is written without ours.
-        refused = send(store, writes).await?;
+        refused = send(&store.client, writes).await?;
     }
     Ok(if refused.is_none() { Committed::Done } else { Committed::Conflict })
 }
 
+/// The same as [`send`], in one transaction with other changes that are ready at this moment.
+async fn gathered(store: &Store, writes: Vec<TransactWriteItem>) -> Result<Option<Vec<String>>, StoreError> {
+    let client = store.client.clone();
+    let call = move |changes| send_all(client.clone(), changes);
+    let why = || "its transaction was given up".to_owned();
+    let none = || Err(StoreError::Unavailable { operation: "TransactWriteItems", why: why() });
+    store.commits.join(Writes(writes), call).await.unwrap_or_else(none)
+}
+
+/// All changes in one transaction; where that is refused, each in its own, so that each hears of its own race.
+async fn send_all(client: Client, mut changes: Vec<Writes>) -> Vec<Result<Option<Vec<String>>, StoreError>> {
+    if let [Writes(alone)] = changes.as_mut_slice() {
+        return vec![send(&client, std::mem::take(alone)).await];
+    }
+    let together = changes.iter().flat_map(|Writes(writes)| writes.iter().cloned()).collect();
+    if let Ok(None) = send(&client, together).await {
+        return changes.iter().map(|_| Ok(None)).collect();
+    }
+    join_all(changes.into_iter().map(|Writes(writes)| send(&client, writes))).await
+}
+
 /// One transaction; why each of its writes was refused, where someone else wrote first or is writing.
-async fn send(store: &Store, writes: Vec<TransactWriteItem>) -> Result<Option<Vec<String>>, StoreError> {
-    match store.client.transact_write_items().set_transact_items(Some(writes)).send().await {
+async fn send(client: &Client, writes: Vec<TransactWriteItem>) -> Result<Option<Vec<String>>, StoreError> {
+    match client.transact_write_items().set_transact_items(Some(writes)).send().await {
         Ok(_) => Ok(None),
         Err(SdkError::ServiceError(refused)) if is_lost_race(refused.err()) => Ok(Some(reasons(refused.err()))),
         Err(error) => Err(unavailable("TransactWriteItems", &error)),

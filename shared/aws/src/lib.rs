@@ -10,9 +10,11 @@ mod clients;
 #[cfg(feature = "cloudwatch")]
 mod cloudwatch;
 mod deliveries;
+mod gather;
 mod incidents;
 mod items;
 mod monitors;
+mod outgoing;
 mod provision;
 mod queues;
 mod store;

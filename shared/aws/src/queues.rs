@@ -3,23 +3,24 @@
 //! Invariant: a send returns well only when SQS took every message. SQS can take a batch in part: the rest is an error,
 //! and the caller's message comes again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry};
+use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, MessageSystemAttributeName, QueueAttributeName};
 use domain::ReceiverKind;
+use futures::future::join_all;
 use pipeline::ports::{DeadLetter, DeadLetterQueue, DeadLetters, Queue, QueueError};
 use pipeline::{DeliveryMessage, InboxMessage};
 use serde::Serialize;
 
+use crate::outgoing::{self, Outgoing, Sends, sends};
 use crate::store::first_causes;
 
-/// Messages in one `SendMessageBatch`.
+/// Messages in one batch of deletions.
 const BATCH_MAX: usize = 10;
-
-/// Bytes in one `SendMessageBatch`, over all messages.
-const BATCH_BYTES_MAX: usize = 256 * 1024;
 
 /// The addresses of the queues that this process may use.
 #[derive(Debug, Clone, Default)]
@@ -66,17 +67,24 @@ pub struct Polled {
 }
 
 /// The queues of this process.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Queues {
     client: Client,
     urls: QueueUrls,
+    outgoing: Arc<Mutex<HashMap<String, Arc<Sends>>>>,
+}
+
+impl fmt::Debug for Queues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queues").field("urls", &self.urls).finish_non_exhaustive()
+    }
 }
 
 impl Queues {
     /// Over the addresses that this process may use.
     #[must_use]
     pub fn new(client: Client, urls: QueueUrls) -> Self {
-        Self { client, urls }
+        Self { client, urls, outgoing: Arc::default() }
     }
 
     /// The addresses.
@@ -129,13 +137,22 @@ impl Queues {
             .collect())
     }
 
-    /// Deletes a message that is done.
+    /// Deletes messages that are done, as they were handed out together.
     ///
     /// # Errors
-    /// [`QueueError`] says what SQS said; the message comes again.
-    pub async fn delete(&self, url: &str, receipt: &str) -> Result<(), QueueError> {
-        let deleted = self.client.delete_message().queue_url(url).receipt_handle(receipt).send().await;
-        deleted.map(drop).map_err(|error| failed(url, &error))
+    /// [`QueueError`] says what SQS said; what was not deleted comes again.
+    pub async fn delete_all(&self, url: &str, receipts: &[&str]) -> Result<(), QueueError> {
+        for batch in receipts.chunks(BATCH_MAX) {
+            let entries = batch.iter().enumerate().map(|(index, receipt)| {
+                DeleteMessageBatchRequestEntry::builder().id(index.to_string()).receipt_handle(*receipt).build()
+            });
+            let entries: Vec<_> = entries.collect::<Result<_, _>>().map_err(|error| failed(url, &error))?;
+            let deleted = self.client.delete_message_batch().queue_url(url).set_entries(Some(entries)).send().await;
+            if let Some(left) = deleted.map_err(|error| failed(url, &error))?.failed().first() {
+                return Err(QueueError { queue: url.to_owned(), why: format!("not deleted: {}", left.code()) });
+            }
+        }
+        Ok(())
     }
 
     /// Hides a message for that long, so that it comes again when it is due.
@@ -170,6 +187,7 @@ impl Queues {
         Ok(counts.iter().filter_map(|name| attributes.get(name)?.parse::<u64>().ok()).sum())
     }
 
+    /// Each message joins a batch with whatever else goes to its queue in this moment.
     async fn send<T: Serialize>(
         &self,
         url: Option<&String>,
@@ -182,56 +200,21 @@ impl Queues {
         let bodies: Vec<String> =
             messages.iter().map(serde_json::to_string).collect::<Result<_, _>>().map_err(unwritable)?;
         let delay_secs = delay_secs.min(900).cast_signed();
-        for batch in batches(bodies) {
-            match <[String; 1]>::try_from(batch) {
-                Ok([body]) => {
-                    let send = self.client.send_message().queue_url(url).message_body(body).delay_seconds(delay_secs);
-                    send.send().await.map_err(|error| failed(name, &error))?;
-                }
-                Err(batch) => self.send_batch(url, name, batch, delay_secs).await?,
-            }
-        }
-        Ok(())
-    }
-
-    async fn send_batch(&self, url: &str, name: &str, batch: Vec<String>, delay_secs: i32) -> Result<(), QueueError> {
-        let entries = batch.into_iter().enumerate().map(|(index, body)| {
-            SendMessageBatchRequestEntry::builder()
-                .id(index.to_string())
-                .message_body(body)
-                .delay_seconds(delay_secs)
-                .build()
+        let sends = bodies.into_iter().map(|body| async move {
+            let (client, own) = (self.client.clone(), url.to_owned());
+            let call = move |batch| outgoing::send(client.clone(), own.clone(), batch);
+            let sent = self.outgoing(url).join(Outgoing { body, delay_secs }, call).await;
+            let why = sent.unwrap_or_else(|| Err("the call was given up".to_owned()));
+            why.map_err(|why| QueueError { queue: name.to_owned(), why })
         });
-        let entries: Vec<_> = entries.collect::<Result<_, _>>().map_err(|error| failed(name, &error))?;
-        let sent = self.client.send_message_batch().queue_url(url).set_entries(Some(entries)).send().await;
-        let sent = sent.map_err(|error| failed(name, &error))?;
-        match sent.failed().first() {
-            None => Ok(()),
-            Some(refused) => Err(QueueError {
-                queue: name.to_owned(),
-                why: format!("{} of a batch were not taken: {}", sent.failed().len(), refused.code()),
-            }),
-        }
+        join_all(sends).await.into_iter().collect()
     }
-}
 
-/// Bodies in batches that SQS takes.
-fn batches(bodies: Vec<String>) -> Vec<Vec<String>> {
-    let mut batches: Vec<Vec<String>> = Vec::new();
-    let mut bytes = 0;
-    for body in bodies {
-        match batches.last_mut() {
-            Some(batch) if batch.len() < BATCH_MAX && bytes + body.len() <= BATCH_BYTES_MAX => {
-                bytes += body.len();
-                batch.push(body);
-            }
-            _ => {
-                bytes = body.len();
-                batches.push(vec![body]);
-            }
-        }
+    /// What waits to be sent to a queue.
+    fn outgoing(&self, url: &str) -> Arc<Sends> {
+        let mut queues = self.outgoing.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(queues.entry(url.to_owned()).or_insert_with(sends))
     }
-    batches
 }
 
 /// A queue's address, if this process may use it.
@@ -288,6 +271,6 @@ impl DeadLetters for Queues {
     }
 
     async fn remove(&self, queue: DeadLetterQueue, letter: &DeadLetter) -> Result<(), QueueError> {
-        self.delete(self.dead_letters_url(queue)?, &letter.receipt).await
+        self.delete_all(self.dead_letters_url(queue)?, &[&letter.receipt]).await
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Invariant: a lost race is an answer, not an error; an error means that nothing is known to be written.
 
+use std::fmt;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use domain::{
@@ -12,20 +15,28 @@ use pipeline::ports::{
     Unsent,
 };
 
+use crate::incidents::Commits;
 use crate::{claim, deliveries, incidents, monitors, unfinished};
 
 /// One table.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Store {
     pub(crate) client: Client,
     pub(crate) table: String,
+    pub(crate) commits: Arc<Commits>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("table", &self.table).finish_non_exhaustive()
+    }
 }
 
 impl Store {
     /// A table by name.
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+        Self { client, table: table.into(), commits: incidents::commits() }
     }
 }
 

@@ -88,12 +88,10 @@ fn context(clock: &dyn Clock) -> Context {
 }
 
 async fn delete_done(queues: &Queues, url: &str, batch: &[Polled], response: &SqsBatchResponse) {
-    for polled in batch {
-        if response.batch_item_failures.iter().any(|failure| failure.item_identifier == polled.id) {
-            continue;
-        }
-        if let Err(error) = queues.delete(url, &polled.receipt).await {
-            tracing::warn!(%error, "a finished message could not be deleted; it comes again and is recognised");
-        }
+    let failed = |id: &str| response.batch_item_failures.iter().any(|failure| failure.item_identifier == id);
+    let done: Vec<&str> =
+        batch.iter().filter(|polled| !failed(&polled.id)).map(|polled| polled.receipt.as_str()).collect();
+    if let Err(error) = queues.delete_all(url, &done).await {
+        tracing::warn!(%error, "finished messages could not be deleted; they come again and are recognised");
     }
 }
