@@ -141,7 +141,7 @@ pub(crate) fn commits() -> Arc<Commits> {
 
 pub(crate) async fn commit(store: &Store, change: &StateChange) -> Result<Committed, StoreError> {
     let mut writes = vec![incident_write(store, change)?];
-    if let Some(entries) = entries_item(&change.incident, &change.entries) {
+    if let Some(entries) = entries_item(&change.incident, &change.entries)? {
         writes.push(new_item(store, entries)?);
     }
     if let Some(told) = &change.notification {

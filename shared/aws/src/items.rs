@@ -1,7 +1,7 @@
 //! How domain values stand in the table.
 //!
 //! Invariant: what a condition compares is an attribute of its own, times as milliseconds; the rest of a value is one
-//! JSON text, so that numbers come back as they went.
+//! JSON text, compressed where it is long, so that numbers come back as they went.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,8 +11,10 @@ use domain::{
     Status, Timestamp,
 };
 use pipeline::ports::{MonitorRecord, StoreError};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::packed::{pack, unpack};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -175,21 +177,22 @@ pub(crate) fn read_incident(item: &Item) -> Result<Incident, StoreError> {
     Ok(incident)
 }
 
-/// The entries of one write: one item, under the number of the first. What an entry is chained to is not repeated: it is
-/// the hash before it.
-pub(crate) fn entries_item(incident: &Incident, entries: &[Entry]) -> Option<Item> {
-    let first = entries.first()?;
+/// A timeline entry in its item. What it is chained to is not repeated: it is the hash before it.
+#[derive(Serialize, Deserialize)]
+struct Link {
+    at: Timestamp,
+    body: String,
+    hash: String,
+}
+
+/// The entries of one write: one item, under the number of the first.
+pub(crate) fn entries_item(incident: &Incident, entries: &[Entry]) -> Result<Option<Item>, StoreError> {
+    let Some(first) = entries.first() else { return Ok(None) };
     let mut item = key(incident_partition(&incident.id), format!("{ENTRIES_PREFIX}{:06}", first.seq));
-    let entries = entries.iter().map(|entry| {
-        AttributeValue::M(Item::from([
-            ("at".to_owned(), text(entry.at.to_string())),
-            ("body".to_owned(), text(&entry.body)),
-            ("hash".to_owned(), text(&entry.hash)),
-        ]))
-    });
-    item.insert("entries".to_owned(), AttributeValue::L(entries.collect()));
+    let link = |entry: &Entry| Link { at: entry.at, body: entry.body.clone(), hash: entry.hash.clone() };
+    item.insert("entries".to_owned(), packed(&entries.iter().map(link).collect::<Vec<_>>(), "entries")?);
     item.insert("fingerprint".to_owned(), text(incident.fingerprint.as_str()));
-    Some(item)
+    Ok(Some(item))
 }
 
 /// Begins the sort key of timeline entries.
@@ -201,19 +204,9 @@ pub(crate) fn read_entries(items: &[Item]) -> Result<Vec<Entry>, StoreError> {
     for item in items {
         let first = read_text(item, SK)?.trim_start_matches(ENTRIES_PREFIX).parse::<u32>();
         let first = first.map_err(|_| unreadable(item, "its number is none"))?;
-        let Some(AttributeValue::L(list)) = item.get("entries") else {
-            return Err(unreadable(item, "`entries` is not a list"));
-        };
-        for (seq, entry) in (first..).zip(list) {
-            let AttributeValue::M(entry) = entry else { return Err(unreadable(item, "an entry is not a map")) };
-            let at = read_text(entry, "at")?;
-            entries.push(Entry {
-                seq,
-                at: at.parse().map_err(|_| unreadable(item, "`at` is not a time"))?,
-                body: read_text(entry, "body")?.to_owned(),
-                previous: entries.last().map_or_else(String::new, |before| before.hash.clone()),
-                hash: read_text(entry, "hash")?.to_owned(),
-            });
+        for (seq, Link { at, body, hash }) in (first..).zip(parse::<Vec<Link>>(item, "entries")?) {
+            let previous = entries.last().map_or_else(String::new, |before| before.hash.clone());
+            entries.push(Entry { seq, at, body, previous, hash });
         }
     }
     Ok(entries)
@@ -226,7 +219,7 @@ pub(crate) fn notification_key(incident: &IncidentId, seq: u32) -> Item {
 /// What is told of a transition: once, for all its deliveries.
 pub(crate) fn notification_item(told: &Notification, seq: u32) -> Result<Item, StoreError> {
     let mut item = notification_key(&told.incident, seq);
-    item.insert("notification".to_owned(), json(told, "notification")?);
+    item.insert("notification".to_owned(), packed(told, "notification")?);
     Ok(item)
 }
 
@@ -290,8 +283,15 @@ pub(crate) fn json<T: Serialize>(value: &T, what: &str) -> Result<AttributeValue
         .map_err(|error| StoreError::Unreadable { key: what.to_owned(), why: error.to_string() })
 }
 
+/// The value as JSON, compressed where it is long.
+fn packed<T: Serialize>(value: &T, what: &str) -> Result<AttributeValue, StoreError> {
+    let text = serde_json::to_string(value);
+    text.map(pack).map_err(|error| StoreError::Unreadable { key: what.to_owned(), why: error.to_string() })
+}
+
 fn parse<T: DeserializeOwned>(item: &Item, name: &str) -> Result<T, StoreError> {
-    serde_json::from_str(read_text(item, name)?)
+    let text = item.get(name).and_then(unpack).ok_or_else(|| unreadable(item, format!("`{name}` is not a text")))?;
+    serde_json::from_str(&text)
         .map_err(|error| unreadable(item, format!("`{name}`: line {}, column {}", error.line(), error.column())))
 }
 

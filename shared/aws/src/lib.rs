@@ -15,6 +15,7 @@ mod incidents;
 mod items;
 mod monitors;
 mod outgoing;
+mod packed;
 mod provision;
 mod queues;
 mod store;
