@@ -28,7 +28,7 @@ use crate::counts::{self, Counts, whole};
 use crate::cut::{self, Cut};
 use crate::sentence::{counted, short};
 use crate::spec::Method;
-use crate::two_sample::{Arm, fisher_exact, hodges_lehmann, mann_whitney, two_proportion_z};
+use crate::two_sample::{Arm, fisher_exact, hodges_lehmann_of_sorted, mann_whitney_of_sorted, two_proportion_z};
 use crate::{Detector, Direction, Spec, Window};
 
 /// Baseline events below which its share is not known.
@@ -124,8 +124,8 @@ fn towards(difference: f64, direction: Direction) -> f64 {
 fn values(detector: &Detector, cut: &Cut<f64>) -> Result<Finding, String> {
     let direction = detector.direction();
     let values = Values::of(cut, TESTED_POINTS_MIN)?;
-    let test = mann_whitney(&values.tested, &values.reference, direction);
-    let shift = hodges_lehmann(&values.tested, &values.reference);
+    let test = mann_whitney_of_sorted(&values.tested, &values.reference, direction);
+    let shift = hodges_lehmann_of_sorted(&values.tested, &values.reference);
     let (test, shift) = test.zip(shift).ok_or(TOO_LARGE)?;
     Ok(Finding {
         p_value: test.p_value,

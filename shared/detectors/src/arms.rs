@@ -7,6 +7,7 @@ use domain::{Evidence, Timestamp, Verdict};
 use crate::cut::Cut;
 use crate::score::{SCORE_MAX, score};
 use crate::stats::Summary;
+use crate::two_sample::sorted;
 use crate::{Detector, ParamSpec};
 
 /// The parameter that all detectors with a p value take.
@@ -28,7 +29,7 @@ pub(crate) fn effect_score(effect: f64, min_effect: f64) -> f64 {
     if min_effect > 0.0 { score(effect, min_effect) } else { SCORE_MAX }
 }
 
-/// What both arms of values are.
+/// What both arms of values are, each in order.
 pub(crate) struct Values {
     pub(crate) tested: Vec<f64>,
     pub(crate) reference: Vec<f64>,
@@ -49,11 +50,13 @@ impl Values {
             return Err(format!("the tested window has only {points} of at least {tested_points_min} points"));
         }
         let tested: Vec<f64> = cut.tested.iter().map(|s| s.reading).collect();
+        let arms = sorted(&tested).zip(sorted(&cut.baseline));
         let medians = Summary::of(&tested).zip(Summary::of(&cut.baseline));
-        let (ours, theirs) = medians.ok_or("the numbers are too large to compute with")?;
+        let ((tested, reference), (ours, theirs)) =
+            arms.zip(medians).ok_or("the numbers are too large to compute with")?;
         Ok(Self {
             tested,
-            reference: cut.baseline.clone(),
+            reference,
             tested_median: ours.median,
             reference_median: theirs.median,
             since: cut.tested.first().map(|s| s.at),

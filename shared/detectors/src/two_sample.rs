@@ -19,13 +19,17 @@ use statrs::distribution::{ContinuousCDF, Normal};
 use crate::Direction;
 
 pub use bootstrap::{Interval, bootstrap_difference};
+pub(crate) use divergence::numeric_of_sorted;
 pub use divergence::{Divergence, categorical, divergence, numeric};
 pub use false_discovery::benjamini_hochberg;
 pub use fisher::fisher_exact;
+pub(crate) use kolmogorov_smirnov::kolmogorov_smirnov_of_sorted;
 pub use kolmogorov_smirnov::{kolmogorov_smirnov, kolmogorov_tail};
 pub use proportions::{Arm, two_proportion_z};
 pub use ranks::{hodges_lehmann, mann_whitney};
+pub(crate) use ranks::{hodges_lehmann_of_sorted, mann_whitney_of_sorted};
 pub use wasserstein::wasserstein;
+pub(crate) use wasserstein::wasserstein_of_sorted;
 
 /// What a test says.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,7 +51,7 @@ fn normal_tail(z: f64, direction: Direction) -> f64 {
 }
 
 /// A sample in order; `None` where it is empty or holds what is not finite.
-fn sorted(values: &[f64]) -> Option<Vec<f64>> {
+pub(crate) fn sorted(values: &[f64]) -> Option<Vec<f64>> {
     let usable = !values.is_empty() && values.iter().all(|value| value.is_finite());
     usable.then(|| {
         let mut values = values.to_vec();

@@ -105,8 +105,12 @@ pub fn categorical(
 /// to the bin below them. Values below the reference's smallest have a bin of their own where that is an edge.
 #[must_use]
 pub fn numeric(tested: &[f64], reference: &[f64], bins: usize, smoothing: f64) -> Option<Divergence> {
-    let (tested, reference) = (sorted(tested)?, sorted(reference)?);
-    let mut edges = (1..bins).map(|k| quantile(&reference, k, bins)).collect::<Option<Vec<f64>>>()?;
+    numeric_of_sorted(&sorted(tested)?, &sorted(reference)?, bins, smoothing)
+}
+
+/// The same of samples that are in order already, and finite.
+pub(crate) fn numeric_of_sorted(tested: &[f64], reference: &[f64], bins: usize, smoothing: f64) -> Option<Divergence> {
+    let mut edges = (1..bins).map(|k| quantile(reference, k, bins)).collect::<Option<Vec<f64>>>()?;
     // A sample that is one value, or mostly its smallest, would else know no smaller one.
     if edges.first() == reference.first() {
         edges.splice(..0, reference.first().map(|least| least.next_down()));
@@ -119,5 +123,5 @@ pub fn numeric(tested: &[f64], reference: &[f64], bins: usize, smoothing: f64) -
         let mut below = 0;
         at_most.map(|end| u64::try_from(end - std::mem::replace(&mut below, end)).ok()).collect()
     };
-    divergence(&count(&tested)?, &count(&reference)?, smoothing)
+    divergence(&count(tested)?, &count(reference)?, smoothing)
 }

@@ -13,9 +13,13 @@ const EXACT_PAIRS_MAX: usize = 100_000;
 /// ties the p value is too large rather than too small. `None` where an arm is empty or holds what is not finite.
 #[must_use]
 pub fn kolmogorov_smirnov(tested: &[f64], reference: &[f64]) -> Option<Comparison> {
-    let (tested, reference) = (sorted(tested)?, sorted(reference)?);
+    kolmogorov_smirnov_of_sorted(&sorted(tested)?, &sorted(reference)?)
+}
+
+/// The same of samples that are in order already, finite and not empty.
+pub(crate) fn kolmogorov_smirnov_of_sorted(tested: &[f64], reference: &[f64]) -> Option<Comparison> {
     let pairs = tested.len().checked_mul(reference.len())?;
-    let apart = distance(&tested, &reference);
+    let apart = distance(tested, reference);
     let (n, m) = (float(tested.len()), float(reference.len()));
     let statistic = float(apart) / (n * m);
     let p_value = if pairs <= EXACT_PAIRS_MAX {

@@ -10,12 +10,58 @@ use crate::stats::float;
 /// what is not finite, or is too far from the other to compute with.
 #[must_use]
 pub fn wasserstein(tested: &[f64], reference: &[f64]) -> Option<f64> {
-    let (tested, reference) = (sorted(tested)?, sorted(reference)?);
-    let values = sorted(&[&tested[..], &reference[..]].concat())?;
-    let share =
-        |sample: &[f64], value: f64| float(sample.partition_point(|other| *other <= value)) / float(sample.len());
-    let gaps = values.iter().zip(values.iter().skip(1));
-    let distance: f64 =
-        gaps.map(|(low, high)| (share(&tested, *low) - share(&reference, *low)).abs() * (high - low)).sum();
+    wasserstein_of_sorted(&sorted(tested)?, &sorted(reference)?)
+}
+
+/// The same of samples that are in order already, finite and not empty: one walk over both.
+pub(crate) fn wasserstein_of_sorted(tested: &[f64], reference: &[f64]) -> Option<f64> {
+    let (n, m) = (float(tested.len()), float(reference.len()));
+    let (mut i, mut j, mut distance) = (0, 0, 0.0);
+    let mut low = None;
+    while let Some(value) = least(tested.get(i), reference.get(j)) {
+        let share = (float(i) / n - float(j) / m).abs();
+        distance += low.map_or(0.0, |low| share * (value - low));
+        i += tested[i..].iter().take_while(|other| **other <= value).count();
+        j += reference[j..].iter().take_while(|other| **other <= value).count();
+        low = Some(value);
+    }
     distance.is_finite().then_some(distance)
+}
+
+fn least(one: Option<&f64>, other: Option<&f64>) -> Option<f64> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(*other)),
+        (one, other) => one.or(other).copied(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The same from the definition.
+    fn defined(tested: &[f64], reference: &[f64]) -> f64 {
+        let values = sorted(&[tested, reference].concat()).unwrap();
+        let share = |sample: &[f64], value: f64| {
+            float(sample.iter().filter(|other| **other <= value).count()) / float(sample.len())
+        };
+        let gap = |pair: &[f64]| (share(tested, pair[0]) - share(reference, pair[0])).abs() * (pair[1] - pair[0]);
+        values.windows(2).map(gap).sum()
+    }
+
+    fn arm() -> impl Strategy<Value = Vec<f64>> {
+        proptest::collection::vec(prop_oneof![-9.0..9.0_f64, (-2..3_i8).prop_map(f64::from)], 1..40)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn one_walk_gives_what_is_defined(tested in arm(), reference in arm()) {
+            let walked = wasserstein(&tested, &reference).unwrap();
+            prop_assert!((walked - defined(&tested, &reference)).abs() < 1e-12, "{walked}");
+        }
+    }
 }
