@@ -2,14 +2,18 @@
 //!
 //! Invariant: each candidate is judged once, by the rows up to [`PATIENCE_POINTS`] after it and no later one.
 //!
-//! - Candidates that deserve a confirmation: the first row of each event.
-//! - Candidates that do not, one kind at a time, on rows outside of every event. Hard: each page of three sigma (deviation
-//!   from the mean of seven days, at least three standard deviations, paged at most every 30 minutes). Random: one alert
-//!   a day, at a time that has nothing to do with the values.
+//! What comes to be judged, one kind at a time:
+//! - Hard and random: the first row of each event deserves a confirmation, whether anybody raised it or not. What does not
+//!   lies outside of every event. Hard: each page of three sigma (deviation from the mean of seven days, at least three
+//!   standard deviations, paged at most every 30 minutes). Random: one alert a day, at a time that has nothing to do with
+//!   the values.
+//! - Raised: the pages that a noisy detector sent, at its own threshold, and nothing else. A page on an event deserves a
+//!   confirmation, one outside does not; recall is of the pages that do. Of the pages on one event all count, or the first,
+//!   or those that find it in time ([`Raised`]).
 //! - A candidate is confirmed when the score reaches the threshold on its row or one of the next [`PATIENCE_POINTS`].
 
-use crate::events::{COOLDOWN_SECS, events};
-use crate::series::Labelled;
+use crate::events::{COOLDOWN_SECS, DELAY_POINTS, events};
+use crate::series::{Labelled, Row};
 
 /// Points after a candidate that are waited for.
 pub(crate) const PATIENCE_POINTS: usize = 2;
@@ -24,21 +28,61 @@ pub(crate) type Candidate = (f64, bool);
 #[must_use]
 pub(crate) fn candidates(series: &Labelled, alerts: &[f64], scores: &[f64]) -> Vec<Candidate> {
     let rows = &series.rows;
-    let peak = |row: usize| {
-        let until = (row + PATIENCE_POINTS).min(scores.len().saturating_sub(1));
-        scores[row..=until].iter().copied().fold(0.0, f64::max)
-    };
-    let mut found: Vec<Candidate> = events(rows).into_iter().map(|(first, _)| (peak(first), true)).collect();
+    let mut found: Vec<Candidate> = events(rows).into_iter().map(|(first, _)| (peak(scores, first), true)).collect();
+    let wrong = pages(rows, alerts).into_iter().filter(|page| !rows[*page].anomalous);
+    found.extend(wrong.map(|page| (peak(scores, page), false)));
+    found
+}
+
+/// Which pages on an event are candidates.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Raised {
+    /// Those up to [`DELAY_POINTS`] after its first row.
+    InTime,
+    /// The first, however late: who pages for the same event again is told of an open incident.
+    First,
+    /// All.
+    Every,
+}
+
+/// The candidates of one series that the noisy detector raised itself.
+#[must_use]
+pub(crate) fn raised(series: &Labelled, alerts: &[f64], scores: &[f64], which: Raised) -> Vec<Candidate> {
+    let events = events(&series.rows);
+    let mut last_event: Option<usize> = None;
+    let mut found = Vec::new();
+    for page in pages(&series.rows, alerts) {
+        let event = events.iter().find(|(first, last)| (*first..=*last).contains(&page)).map(|(first, _)| *first);
+        let counts = event.is_none_or(|first| match which {
+            Raised::InTime => page - first <= DELAY_POINTS,
+            Raised::First => last_event != Some(first),
+            Raised::Every => true,
+        });
+        if counts {
+            found.push((peak(scores, page), event.is_some()));
+        }
+        last_event = event.or(last_event);
+    }
+    found
+}
+
+/// The highest score on a row and the next ones that are waited for.
+fn peak(scores: &[f64], row: usize) -> f64 {
+    let until = (row + PATIENCE_POINTS).min(scores.len().saturating_sub(1));
+    scores[row..=until].iter().copied().fold(0.0, f64::max)
+}
+
+/// The rows that count on which alerts page.
+fn pages(rows: &[Row], alerts: &[f64]) -> Vec<usize> {
     let mut paged: Option<i64> = None;
+    let mut pages = Vec::new();
     for (index, row) in rows.iter().enumerate().filter(|(index, row)| row.scored && alerts[*index] >= 1.0) {
         if paged.is_none_or(|at| row.at_secs.saturating_sub(at) > COOLDOWN_SECS) {
-            if !row.anomalous {
-                found.push((peak(index), false));
-            }
+            pages.push(index);
             paged = Some(row.at_secs);
         }
     }
-    found
+    pages
 }
 
 /// The candidates of one series, where what does not deserve a confirmation comes once a day whatever the values are.
@@ -97,6 +141,26 @@ mod tests {
         let alerts = [1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0];
         let scores = [0.0, 0.0, 3.0, 9.0, 0.0, 0.0, 5.0, 9.0];
         assert_eq!(candidates(&series, &alerts, &scores), [(5.0, true), (3.0, false)]);
+    }
+
+    #[test]
+    fn what_was_raised_is_judged_and_nothing_else() {
+        // Three events: one raised at once and 40 minutes on, one raised late, one that nobody raises.
+        let on_event = |minute| (60..130).contains(&minute) || (300..320).contains(&minute) || minute > 390;
+        let rows: Vec<Row> = (0..400).map(|minute| row(minute, on_event(minute))).collect();
+        let series = Labelled { name: String::new(), rows };
+        let alert = |minute| if [10, 62, 70, 102, 308, 350].contains(&minute) { 1.0 } else { 0.9 };
+        let alerts: Vec<f64> = (0..400).map(alert).collect();
+        let mut scores = vec![0.1; 400];
+        (scores[12], scores[62], scores[105], scores[308], scores[350]) = (2.0, 3.0, 4.0, 6.0, 5.0);
+        let check = |which, on_events: &[f64]| {
+            let expected = on_events.iter().map(|peak| (*peak, true));
+            let expected: Vec<Candidate> = [(2.0, false)].into_iter().chain(expected).chain([(5.0, false)]).collect();
+            assert_eq!(raised(&series, &alerts, &scores, which), expected, "{which:?}");
+        };
+        check(Raised::InTime, &[3.0]);
+        check(Raised::First, &[3.0, 6.0]);
+        check(Raised::Every, &[3.0, 0.1, 6.0]);
     }
 
     #[test]

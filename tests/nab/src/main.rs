@@ -8,7 +8,8 @@
 //! - `events --data DIR --detector NAME`: event-level figures on `timestamp,value,label[,split]` files.
 //! - `table --checkout DIR [--data DIR] [DETECTOR…]`: all of that for every detector, and its cost a point, as the table
 //!   of the documentation.
-//! - `confirm --data DIR --detector NAME`: the same files, with the detector as the judge of noisy alerts.
+//! - `confirm --data DIR --detector NAME`: the same files, with the detector as the judge of noisy alerts: of those that
+//!   [`NOISY`] raise, too.
 
 mod confirmer;
 mod corpus;
@@ -25,9 +26,17 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 
+use crate::confirmer::Raised;
 use crate::references::{Held, Stream, ThreeSigma};
 use crate::series::Labelled;
 use crate::table::Ours;
+
+/// Detectors whose alerts are judged.
+const NOISY: [&str; 4] = ["three_sigma", "z_score", "robust_z", "ewma"];
+
+/// What counts of their pages on an event.
+const RAISED: [(&str, Raised); 3] =
+    [("in time", Raised::InTime), ("first on each event", Raised::First), ("every page", Raised::Every)];
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -144,11 +153,7 @@ fn nab(checkout: &Path, detector: &str, recorded: bool, python: Option<&str>) ->
 }
 
 fn run(series: &[Labelled], detector: &str) -> Result<Vec<Vec<f64>>> {
-    let scores = |series: &Labelled| {
-        let mut stream = stream(detector, series.step_secs())?;
-        Ok(series.rows.iter().map(|row| stream.push(row.at_secs, row.value)).collect())
-    };
-    series.iter().map(scores).collect()
+    series.iter().map(|series| table::scores(series, detector, &stream)).collect()
 }
 
 fn event_figures(data: &Path, detector: &str, each: bool) -> Result<()> {
@@ -165,21 +170,41 @@ fn event_figures(data: &Path, detector: &str, each: bool) -> Result<()> {
 
 fn confirmations(data: &Path, detector: &str) -> Result<()> {
     let series = Labelled::folder(data)?;
-    let (alerts, scores) = (run(&series, "three_sigma")?, run(&series, detector)?);
+    let scores = run(&series, detector)?;
     let (mut hard, mut random) = (Vec::new(), Vec::new());
-    for ((series, alerts), scores) in series.iter().zip(&alerts).zip(&scores) {
-        hard.extend(confirmer::candidates(series, alerts, scores));
-        random.extend(confirmer::random_candidates(series, scores));
-    }
-    for (kind, found) in [("three sigma", hard), ("random", random)] {
-        let deserving = found.iter().filter(|(_, deserves)| *deserves).count();
-        say(format!("{kind}: {} candidates, of which {deserving} deserve a confirmation", found.len()));
-        for (name, threshold) in [("balanced", confirmer::balanced(&found)), ("fixed", 1.0)] {
-            let (precision, recall) = confirmer::judge(&found, threshold);
-            say(format!("{name:<8} threshold {threshold:8.4}  precision {precision:.4}  recall {recall:.4}"));
+    let mut raised = RAISED.map(|(_, which)| (which, Vec::new()));
+    for noisy in NOISY {
+        let alerts = run(&series, noisy)?;
+        let each = || series.iter().zip(&alerts).zip(&scores);
+        if noisy == NOISY[0] {
+            for ((series, alerts), scores) in each() {
+                hard.extend(confirmer::candidates(series, alerts, scores));
+                random.extend(confirmer::random_candidates(series, scores));
+            }
+        }
+        for ((name, _), (which, all)) in RAISED.iter().zip(&mut raised) {
+            let of_one =
+                each().flat_map(|((series, alerts), scores)| confirmer::raised(series, alerts, scores, *which));
+            let of_one: Vec<confirmer::Candidate> = of_one.collect();
+            judgements(&format!("raised by {noisy}, {name}"), &of_one);
+            all.extend(of_one);
         }
     }
+    for ((name, _), (_, all)) in RAISED.iter().zip(&raised) {
+        judgements(&format!("raised by any of them, {name}"), all);
+    }
+    judgements("event starts and three sigma's false pages", &hard);
+    judgements("event starts and random alerts", &random);
     Ok(())
+}
+
+fn judgements(kind: &str, found: &[confirmer::Candidate]) {
+    let deserving = found.iter().filter(|(_, deserves)| *deserves).count();
+    say(format!("{kind}: {} candidates, of which {deserving} deserve a confirmation", found.len()));
+    for (name, threshold) in [("balanced", confirmer::balanced(found)), ("fixed", 1.0)] {
+        let (precision, recall) = confirmer::judge(found, threshold);
+        say(format!("{name:<8} threshold {threshold:8.4}  precision {precision:.4}  recall {recall:.4}"));
+    }
 }
 
 #[allow(clippy::print_stdout, reason = "a command speaks on stdout")]

@@ -72,7 +72,7 @@ impl Stream for Ours {
 }
 
 /// How a detector is made, for a series of that step.
-type Make<'m> = &'m dyn Fn(&str, u32) -> Result<Box<dyn Stream>>;
+pub(crate) type Make<'m> = &'m dyn Fn(&str, u32) -> Result<Box<dyn Stream>>;
 
 /// Writes a row as soon as it is known: the whole takes an hour or two. Without `data` the event-level columns are empty.
 pub(crate) fn run(
@@ -119,23 +119,29 @@ fn benchmark(files: &[DataFile], name: &str, make: Make<'_>) -> Result<(String, 
 
 /// Event-level figures and those of a confirmer.
 fn by_event(series: &[Labelled], name: &str, make: Make<'_>) -> Result<String> {
-    let (mut scores, mut found) = (Vec::new(), Vec::new());
+    let (mut all, mut found) = (Vec::new(), Vec::new());
     for one in series {
         let mut noisy = ThreeSigma::new(one.step_secs());
         let alerts: Vec<f64> = one.rows.iter().map(|row| noisy.push(row.at_secs, row.value)).collect();
-        let mut stream = make(name, one.step_secs())?;
-        // What counts is the same without the history that they forget, in half the time.
-        let counted = one.rows.iter().position(|row| row.scored).unwrap_or(0);
-        let forgotten = if WINDOWED.contains(&name) { counted.saturating_sub(WINDOWED_POINTS) } else { 0 };
-        let mut of_one = vec![0.0; forgotten];
-        of_one.extend(one.rows.iter().skip(forgotten).map(|row| stream.push(row.at_secs, row.value)));
+        let of_one = scores(one, name, make)?;
         found.extend(confirmer::candidates(one, &alerts, &of_one));
-        scores.push(of_one);
+        all.push(of_one);
     }
-    let best = events::best(series, &scores);
+    let best = events::best(series, &all);
     let (precision, recall) = confirmer::judge(&found, confirmer::balanced(&found));
     let figures = [best.f1(), best.precision(), best.recall()].map(|figure| format!("{figure:.2}")).join(" | ");
     Ok(format!("{figures} | {} | {precision:.2} | {recall:.2}", best.delay_and_false_pages()))
+}
+
+/// The scores of one series, by row.
+pub(crate) fn scores(series: &Labelled, name: &str, make: Make<'_>) -> Result<Vec<f64>> {
+    let mut stream = make(name, series.step_secs())?;
+    // What counts is the same without the history that they forget, in half the time.
+    let counted = series.rows.iter().position(|row| row.scored).unwrap_or(0);
+    let forgotten = if WINDOWED.contains(&name) { counted.saturating_sub(WINDOWED_POINTS) } else { 0 };
+    let mut scores = vec![0.0; forgotten];
+    scores.extend(series.rows.iter().skip(forgotten).map(|row| stream.push(row.at_secs, row.value)));
+    Ok(scores)
 }
 
 fn cost_of_counts(name: &str) -> Result<String> {
