@@ -16,6 +16,8 @@ use tokio::sync::watch;
 
 use crate::StartError;
 use crate::calls::Calls;
+use crate::dynamodb::DynamoDb;
+use crate::sqs::Sqs;
 
 /// Largest request body, in bytes: 16 MiB, what DynamoDB takes in one `BatchWriteItem`. SQS takes less.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -27,6 +29,26 @@ pub(crate) trait Engine: Send + Sync + 'static {
 
     /// Runs the operation that the headers name.
     fn answer(&self, headers: &HeaderMap, body: Bytes) -> impl Future<Output = Response> + Send;
+}
+
+/// Both engines behind one address: the header names one's operation or the other's, and none has the name of another's.
+pub(crate) struct Both {
+    pub(crate) dynamodb: Arc<DynamoDb>,
+    pub(crate) sqs: Arc<Sqs>,
+}
+
+impl Engine for Both {
+    fn operation(headers: &HeaderMap) -> Option<&'static str> {
+        DynamoDb::operation(headers).or_else(|| Sqs::operation(headers))
+    }
+
+    async fn answer(&self, headers: &HeaderMap, body: Bytes) -> Response {
+        if DynamoDb::operation(headers).is_some() {
+            self.dynamodb.answer(headers, body).await
+        } else {
+            self.sqs.answer(headers, body).await
+        }
+    }
 }
 
 struct Front<E> {

@@ -51,6 +51,7 @@ use tokio::sync::watch;
 
 use crate::calls::Calls;
 use crate::dynamodb::DynamoDb;
+use crate::front::Both;
 use crate::sqs::Sqs;
 
 /// Where the tables live. Queues live in memory in either case, and end with the process.
@@ -111,8 +112,7 @@ pub struct Embedded {
     sqs_url: String,
     calls: Arc<Calls>,
     _alive: watch::Sender<()>,
-    _dynamodb: Arc<DynamoDb>,
-    _sqs: Arc<Sqs>,
+    _engines: Arc<Both>,
 }
 
 impl Embedded {
@@ -143,9 +143,24 @@ impl Embedded {
             sqs_url: format!("http://{sqs_at}"),
             calls,
             _alive: alive,
-            _dynamodb: dynamodb,
-            _sqs: sqs,
+            _engines: Arc::new(Both { dynamodb, sqs }),
         })
+    }
+
+    /// Starts both engines on one loopback address, so that one `AWS_ENDPOINT_URL` reaches both; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// When the address is taken or not loopback, or the storage cannot be opened.
+    pub async fn start_at(storage: Storage, address: SocketAddr) -> Result<Self, StartError> {
+        let (listener, bound) = front::listen(address).await?;
+        let dynamodb = Arc::new(DynamoDb::open(&storage)?);
+        let sqs = Arc::new(Sqs::new(bound));
+        let both = Arc::new(Both { dynamodb: Arc::clone(&dynamodb), sqs: Arc::clone(&sqs) });
+        let calls = Arc::new(Calls::default());
+        let (alive, watched) = watch::channel(());
+        front::serve(listener, &both, &calls, &watched);
+        let url = format!("http://{bound}");
+        Ok(Self { dynamodb_url: url.clone(), sqs_url: url, calls, _alive: alive, _engines: both })
     }
 
     /// The endpoint of DynamoDB: `http://127.0.0.1:<port>`.

@@ -124,6 +124,25 @@ async fn an_address_that_others_can_reach_or_that_is_taken_is_refused() {
 }
 
 #[tokio::test]
+async fn one_address_serves_both() {
+    let engines = Embedded::start_at(Storage::Memory, loopback(0)).await.expect("a port is free");
+    assert_eq!(engines.dynamodb_url(), engines.sqs_url());
+    let kept = item("FP#1", "INCIDENT", &[("version", number(1))]);
+    let client = dynamo(&engines);
+    create_table(&client).await;
+    client.put_item().table_name(TABLE).set_item(Some(kept.clone())).send().await.expect("the item is put");
+    assert_eq!(get(&client, "FP#1", "INCIDENT").await, Some(kept));
+    let client = sqs(&engines);
+    let inbox = client.create_queue().queue_name("inbox").send().await.expect("it is created").queue_url;
+    assert!(inbox.as_deref().is_some_and(|url| url.starts_with(engines.sqs_url())), "{inbox:?}");
+    client.send_message().set_queue_url(inbox.clone()).message_body("rung").send().await.expect("it is sent");
+    let got = client.receive_message().set_queue_url(inbox).send().await.expect("the queue is asked");
+    assert_eq!(got.messages().first().and_then(Message::body), Some("rung"));
+    let answer = post(engines.sqs_url(), "Nonsense").await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+}
+
+#[tokio::test]
 async fn a_directory_that_cannot_be_made_is_named() {
     let home = TempDir::new().expect("a directory");
     let file = home.path().join("file");
