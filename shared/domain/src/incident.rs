@@ -192,8 +192,9 @@ impl Incident {
             (None, None) => return None,
         };
         next.version += 1;
+        let new = alerts.iter().filter(|alert| !next.seen.contains(&alert.id)).count() as u64;
         next.note(alerts);
-        next.apply(alerts, decision, policy, now);
+        next.apply(alerts, new, decision, policy, now);
         Some(next)
     }
 
@@ -215,7 +216,8 @@ impl Incident {
         }
     }
 
-    fn apply(&mut self, alerts: &[Alert], decision: &Decision, policy: &Policy, now: Timestamp) {
+    /// `new` of the alerts are taken for the first time: a later look at one that was held back is no other alert.
+    fn apply(&mut self, alerts: &[Alert], new: u64, decision: &Decision, policy: &Policy, now: Timestamp) {
         match decision.action {
             Action::Open => {
                 self.state = State::Open;
@@ -238,7 +240,7 @@ impl Incident {
             }
             Action::Dismiss => self.end(alerts, now),
             Action::Suppress => {
-                self.suppressed += alerts.len() as u64;
+                self.suppressed += new;
                 self.suppressed_because = Some(decision.reason.clone());
                 self.hold_back(alerts, &decision.reason, now);
                 self.clear_seen(alerts);

@@ -207,6 +207,21 @@ fn what_a_cooldown_holds_back_is_looked_at_when_it_ends_unless_it_cleared() {
 }
 
 #[test]
+fn an_alert_that_is_held_back_at_every_look_is_one_suppressed_alert() {
+    let mut world = World::default();
+    world.take(vec![alert(1, Status::Firing, 0)], Verdict::Confirmed, at(0));
+    world.take(vec![alert(2, Status::Cleared, 1)], Verdict::Confirmed, at(1));
+    for now in [2, 602] {
+        // What is told of the end is still on its way.
+        world.incident.as_mut().expect("an incident").told = Told::UnderWay;
+        world.step(&[alert(3, Status::Firing, 2)], Verdict::Confirmed, at(now));
+    }
+    let incident = world.incident.expect("an incident");
+    assert_eq!((incident.next_check_at, incident.suppressed), (Some(at(1202)), 1));
+    assert_eq!(incident.occurrences + incident.suppressed + 1, incident.seen.len() as u64, "one of them is the clear");
+}
+
+#[test]
 fn a_message_on_its_way_holds_the_next_episode_back() {
     let mut world = World::default();
     world.take(vec![alert(1, Status::Firing, 0)], Verdict::Confirmed, at(0));
