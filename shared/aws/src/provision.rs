@@ -98,12 +98,20 @@ pub async fn provision_queues(client: &aws_sdk_sqs::Client, prefix: &str) -> Res
     Ok(urls)
 }
 
+/// A queue that is there, whatever its attributes: making it again with others would be refused.
+async fn existing(client: &aws_sdk_sqs::Client, name: &str) -> Option<String> {
+    client.get_queue_url().queue_name(name).send().await.ok()?.queue_url
+}
+
 async fn with_dead_letters(
     client: &aws_sdk_sqs::Client,
     name: &str,
     receives_max: u32,
 ) -> Result<(String, String), ProvisionError> {
     let dead_name = format!("{name}-dead");
+    if let (Some(queue), Some(dead)) = (existing(client, name).await, existing(client, &dead_name).await) {
+        return Ok((queue, dead));
+    }
     let retention = (QueueAttributeName::MessageRetentionPeriod, RETENTION_SECS.to_string());
     let dead = client
         .create_queue()
