@@ -32,6 +32,78 @@ pub enum Command {
     Render(RenderArgs),
     /// Score a CSV file's points as they come: one row out for each.
     Detect(DetectArgs),
+    /// Run only the embedded `DynamoDB` and SQS, so that the functions can be killed while they live.
+    Engines(EnginesArgs),
+    /// List incidents, newest first.
+    Incidents(ListArgs),
+    /// Show what happened in an incident, and its deliveries.
+    Timeline(IncidentArgs),
+    /// List deliveries, newest first.
+    Deliveries(DeliveriesArgs),
+    /// Check the hash chain of an incident's timeline; exits 1 when it does not hold.
+    Verify(IncidentArgs),
+    /// Try again what was given up; exits 1 when a delivery that was named is not tried.
+    Redrive(RedriveArgs),
+}
+
+/// Where incidents are read: a table, or a running `tocsin local`.
+#[derive(Debug, Args)]
+pub struct PlaceArgs {
+    /// The deployed table, with the region and credentials of the environment. `TOCSIN_TABLE` names it as well.
+    #[arg(long, conflicts_with = "url")]
+    pub table: Option<String>,
+    /// A running `tocsin local`; http://127.0.0.1:8787 where no table is named.
+    #[arg(long)]
+    pub url: Option<String>,
+}
+
+/// Options of `tocsin incidents`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Where.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `tocsin timeline` and `tocsin verify`.
+#[derive(Debug, Args)]
+pub struct IncidentArgs {
+    /// The incident's id.
+    pub id: String,
+    /// Where.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `tocsin deliveries`.
+#[derive(Debug, Args)]
+pub struct DeliveriesArgs {
+    /// Only those that a vendor rejected, or that were given up.
+    #[arg(long)]
+    pub dead: bool,
+    /// Where.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `tocsin engines`.
+#[derive(Debug, Args)]
+pub struct EnginesArgs {
+    /// Where both listen; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8788")]
+    pub listen: SocketAddr,
+    /// Keep tables in this directory across restarts; in memory without it. Queues are in memory.
+    #[arg(long)]
+    pub data: Option<PathBuf>,
 }
 
 /// Options of `tocsin local`.
@@ -150,4 +222,21 @@ pub struct DetectArgs {
     pub min_effect: Option<f64>,
     /// CSV with the header `timestamp,value` or `timestamp,value,total`; standard input without it.
     pub file: Option<PathBuf>,
+}
+
+/// Options of `tocsin redrive`.
+#[derive(Debug, Args)]
+pub struct RedriveArgs {
+    /// Deliveries, as `tocsin deliveries --dead` names them.
+    #[arg(value_name = "DELIVERY", required_unless_present = "all", conflicts_with = "all")]
+    pub ids: Vec<String>,
+    /// Every one of them, and the dead letters.
+    #[arg(long)]
+    pub all: bool,
+    /// Where. With a table, the queues' addresses are read from the environment as the functions read them.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }

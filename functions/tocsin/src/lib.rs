@@ -6,11 +6,15 @@
 mod check;
 mod cli;
 mod detect;
+mod engines;
 mod example;
+mod follow;
 mod local;
+mod redrive;
 mod render;
 mod run;
 mod send;
+mod told;
 
 pub use cli::{Command, Options};
 pub use local::{LOCAL_SECRET, Local, LocalError, LocalOptions};

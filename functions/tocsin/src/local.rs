@@ -3,7 +3,7 @@
 //! Invariant: what has no credentials goes to a stand-in and is named; what has them goes to the vendor. Nothing listens
 //! beyond loopback with a secret that everybody knows.
 
-mod api;
+pub(crate) mod api;
 mod demo;
 mod environment;
 mod http;

@@ -10,8 +10,11 @@ use tracing_subscriber::EnvFilter;
 use crate::check::check;
 use crate::cli::{Command, LocalArgs, Options};
 use crate::detect::detect;
+use crate::engines::engines;
 use crate::example::config_text;
+use crate::follow;
 use crate::local::{Local, LocalOptions, run_demo};
+use crate::redrive::redrive;
 use crate::render::render;
 use crate::send::send;
 
@@ -36,6 +39,12 @@ pub async fn run(options: Options) -> anyhow::Result<Answer> {
         Command::Check(args) => check(&args, &mut say),
         Command::Render(args) => render(&args, &mut say),
         Command::Detect(args) => detect(&args),
+        Command::Engines(args) => engines(args, &mut say).await,
+        Command::Incidents(args) => follow::incidents(&args).await,
+        Command::Timeline(args) => follow::timeline(&args).await,
+        Command::Deliveries(args) => follow::deliveries(&args).await,
+        Command::Verify(args) => follow::verify(&args).await,
+        Command::Redrive(args) => redrive(&args).await,
     }
 }
 

@@ -13,6 +13,7 @@ mod deliveries;
 mod gather;
 mod incidents;
 mod items;
+mod listing;
 mod monitors;
 mod outgoing;
 mod packed;

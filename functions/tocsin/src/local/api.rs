@@ -11,10 +11,19 @@ pub(crate) fn incidents(incidents: &[Incident]) -> Value {
     json!({ "incidents": incidents.iter().map(incident).collect::<Vec<_>>() })
 }
 
+/// `GET /api/deliveries`, newest first; with `?dead=true` only those that will never arrive by themselves.
+pub(crate) fn deliveries(mut deliveries: Vec<Delivery>, dead: bool) -> Value {
+    deliveries.retain(|d| !dead || d.is_dead());
+    deliveries.sort_by_key(|d| std::cmp::Reverse(d.delivered_at.unwrap_or(d.due)));
+    json!({ "deliveries": deliveries.iter().map(delivery).collect::<Vec<_>>() })
+}
+
 /// `GET /api/incidents/{id}`.
 pub(crate) fn record(record: &Record) -> Value {
     let mut body = incident(&record.incident);
     if let Value::Object(fields) = &mut body {
+        let head = &record.incident.timeline;
+        fields.insert("timeline_head".into(), json!({ "length": head.length, "hash": head.hash }));
         fields.insert("timeline".into(), record.timeline.iter().map(entry).collect());
         fields.insert("deliveries".into(), record.deliveries.iter().map(delivery).collect());
     }
@@ -46,14 +55,19 @@ fn incident(incident: &Incident) -> Value {
     })
 }
 
+/// The hash is over the body's bytes, which `event` read and written again need not give.
 fn entry(entry: &Entry) -> Value {
     let event: Value = serde_json::from_str(&entry.body).unwrap_or(Value::Null);
-    json!({ "seq": entry.seq, "at": entry.at, "event": event, "previous": entry.previous, "hash": entry.hash })
+    let (at, body) = (entry.at, &entry.body);
+    json!({
+        "seq": entry.seq, "at": at, "event": event, "body": body, "previous": entry.previous, "hash": entry.hash,
+    })
 }
 
 fn delivery(delivery: &Delivery) -> Value {
     json!({
         "id": delivery.id.to_string(),
+        "incident": delivery.id.incident,
         "receiver": delivery.id.receiver,
         "kind": delivery.kind,
         "seq": delivery.id.seq,

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use domain::{Delivery, DeliveryState, Event, Timestamp, Verdict};
+use domain::{Delivery, DeliveryState, Timestamp};
 use pipeline::SystemClock;
 use pipeline::ports::Clock;
 use serde_json::Value;
@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::Local;
 use crate::example;
 use crate::send::{Posting, post};
+use crate::told::told;
 
 /// How long the sample alert may take from webhook to the last receiver.
 const WAY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -59,43 +60,6 @@ async fn print_way(
     anyhow::ensure!(undelivered == 0 && !deliveries.is_empty(), "{undelivered} deliveries did not arrive");
     say(format!("\nIncident: http://{}/incidents/{}", local.address(), incident.id));
     Ok(())
-}
-
-/// What an event of the timeline says, step by step.
-fn told(event: &Event) -> Vec<(&'static str, String)> {
-    match event {
-        Event::Received { alert, alerts } => {
-            vec![("received", format!("{}: {} of {} ({alerts} alerts)", alert.monitor, alert.metric, alert.service))]
-        }
-        Event::Verdict { confirmation } => {
-            let evidence = confirmation.evidence.iter().map(|e| format!("{}: {}", e.detector, e.because));
-            let gap = confirmation.gap.iter().map(|gap| format!("{}: {}", gap.what, gap.why));
-            let step =
-                if confirmation.verdict == Verdict::Confirmed { "confirmed" } else { confirmation.verdict.as_str() };
-            evidence.chain(gap).map(|text| (step, text)).collect()
-        }
-        Event::Enriched { enrichment } => {
-            let suspects = enrichment.suspects.iter().take(1).map(|s| {
-                let by = s.change.author.as_deref().unwrap_or("unknown");
-                ("enriched", format!("suspect: deployment {} by {by}, {}", s.change.title, s.because))
-            });
-            let commits = enrichment.commits.iter().map(|range| {
-                let newest = range.commits.first().map_or("", |c| c.title.as_str());
-                ("enriched", format!("{} commits since the deployment before; the newest: {newest}", range.total))
-            });
-            let runbook = enrichment.runbook.iter().map(|r| ("enriched", format!("runbook {}", r.url)));
-            let gaps = enrichment.gaps.iter().map(|gap| ("gap", format!("{}: {}", gap.what, gap.why)));
-            suspects.chain(commits).chain(runbook).chain(gaps).collect()
-        }
-        Event::Transitioned { transition, reason, receivers } => {
-            vec![(transition.as_str(), format!("{}; telling {}", reason.explain(), receivers.join(", ")))]
-        }
-        Event::Watching { reason, next_check_at } => {
-            vec![("watching", format!("{}; next look at {next_check_at}", reason.explain()))]
-        }
-        Event::Suppressed { reason } => vec![("suppressed", reason.explain())],
-        Event::Dismissed { reason } => vec![("dismissed", reason.explain())],
-    }
 }
 
 fn line(sent_at: Timestamp, at: Timestamp, step: &str, text: &str) -> String {

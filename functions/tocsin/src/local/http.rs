@@ -5,21 +5,23 @@
 use std::sync::Arc;
 
 use aws::Store;
-use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{Request, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use domain::IncidentId;
 use futures::StreamExt;
-use pipeline::Receive;
 use pipeline::ports::StoreError;
+use pipeline::{Receive, Redrive};
+use serde::Deserialize;
 use serde_json::Value;
 use sources::BODY_BYTES_MAX;
 use stand_ins::StandIns;
 
 use super::{api, page};
+use crate::redrive::{read_id, redriven};
 
 /// Bytes of a body that is too large which are still read, so that its sender sees the answer.
 const DROPPED_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -30,6 +32,7 @@ pub(crate) struct Served {
     pub(crate) receive: Arc<Receive>,
     pub(crate) store: Arc<Store>,
     pub(crate) stand_ins: StandIns,
+    pub(crate) redrive: Arc<Redrive>,
 }
 
 /// The function, and the pages where `pages` says so: who may read them is not checked.
@@ -41,6 +44,8 @@ pub(crate) fn router(served: Served, pages: bool) -> Router {
             .route("/incidents/{id}", get(incident_page))
             .route("/api/incidents", get(list_json))
             .route("/api/incidents/{id}", get(incident_json))
+            .route("/api/deliveries", get(deliveries_json))
+            .route("/api/redrive", post(redrive_json))
     } else {
         router
     };
@@ -92,6 +97,39 @@ async fn incident_json(State(served): State<Served>, Path(id): Path<String>) -> 
         Ok(Some(record)) => json(&api::record(&record)),
         Ok(None) => missing(),
         Err(error) => unavailable(&error),
+    }
+}
+
+/// `dead=true` leaves out what arrived or is on its way.
+#[derive(Deserialize)]
+struct Which {
+    #[serde(default)]
+    dead: bool,
+}
+
+async fn deliveries_json(State(served): State<Served>, Query(which): Query<Which>) -> Response {
+    match served.store.all_deliveries().await {
+        Ok(deliveries) => json(&api::deliveries(deliveries, which.dead)),
+        Err(error) => unavailable(&error),
+    }
+}
+
+/// Which deliveries are tried again; all that are dead where none is named.
+#[derive(Deserialize)]
+struct Redriving {
+    deliveries: Option<Vec<String>>,
+}
+
+/// It takes JSON alone, which no page of another site may send without asking first.
+async fn redrive_json(State(served): State<Served>, Json(asked): Json<Redriving>) -> Response {
+    let named = asked.deliveries.map(|ids| ids.iter().map(|id| read_id(id)).collect::<anyhow::Result<Vec<_>>>());
+    let named = match named.transpose() {
+        Ok(named) => named,
+        Err(error) => return answer(receive::problem(StatusCode::BAD_REQUEST, &format!("{error:#}"))),
+    };
+    match redriven(&served.redrive, named.as_deref()).await {
+        Ok(done) => json(&done),
+        Err(error) => answer(receive::problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string())),
     }
 }
 
@@ -155,10 +193,13 @@ mod tests {
         let config = config::load(&text, &LocalEnvironment::new(&text)).map_err(|m| anyhow::anyhow!("{m:?}"))?;
         let clients = Clients::local(&Endpoints::at("http://127.0.0.1:9", "http://127.0.0.1:9"));
         let queues = Arc::new(Queues::new(clients.sqs, QueueUrls::default()));
+        let store = Arc::new(Store::new(clients.dynamodb, "tocsin"));
+        let redrive = Redrive::new(store.clone(), queues.clone(), queues.clone(), Arc::new(SystemClock));
         let served = Served {
             receive: Arc::new(Receive::new(Arc::new(config), queues, Arc::new(SystemClock))),
-            store: Arc::new(Store::new(clients.dynamodb, "tocsin")),
+            store,
             stand_ins: StandIns::start().await?,
+            redrive: Arc::new(redrive),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -170,7 +211,7 @@ mod tests {
     async fn pages_are_served_only_where_they_are_asked_for() -> anyhow::Result<()> {
         for pages in [true, false] {
             let address = serve(pages).await?;
-            for path in ["/", "/incidents/1", "/api/incidents", "/api/incidents/1"] {
+            for path in ["/", "/incidents/1", "/api/incidents", "/api/incidents/1", "/api/deliveries"] {
                 // The store is out of reach: whoever asks it answers 503.
                 assert_eq!(status(address, path).await?, if pages { 503 } else { 404 }, "{path}");
             }

@@ -8,7 +8,7 @@ use aws::{Clients, Endpoints, Queues, Store, provision_queues, provision_table};
 use config::{Config, Environment, MetricSource, ProcessEnvironment, TemplateDirectory};
 use domain::ReceiverKind;
 use embedded::{Embedded, Storage};
-use pipeline::{Deliver, Pull, Receive, Sweep, Triage};
+use pipeline::{Deliver, Pull, Receive, Redrive, Sweep, Triage};
 use receivers::Settings;
 use stand_ins::StandIns;
 use tokio::net::TcpListener;
@@ -66,7 +66,8 @@ pub(super) async fn start(options: LocalOptions) -> Result<Local, LocalError> {
     tasks.spawn(sweep_every_minute(sweep.clone(), options.clock.clone()));
     let listener = TcpListener::bind(options.listen).await.map_err(part("the listener"))?;
     let address = listener.local_addr().map_err(part("the listener"))?;
-    let served = Served { receive, store: store.clone(), stand_ins: stand_ins.clone() };
+    let redrive = Arc::new(Redrive::new(store.clone(), queues.clone(), queues.clone(), clock.clone()));
+    let served = Served { receive, store: store.clone(), stand_ins: stand_ins.clone(), redrive };
     let pages = address.ip().is_loopback();
     if !pages {
         notes.push(format!("{address} is reachable from elsewhere: it takes alerts and serves no page"));

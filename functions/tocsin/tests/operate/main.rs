@@ -1,0 +1,10 @@
+//! The commands that follow incidents and mend what was given up, as a user runs them.
+//!
+//! Invariant: every test runs the command's own binary against engines and vendors on loopback.
+
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod follow;
+mod redrive;
+mod running;
+mod tamper;
