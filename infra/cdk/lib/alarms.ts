@@ -17,7 +17,7 @@ import { QueuePair } from './queues';
 /** What an alarm watches. */
 interface Watch {
   readonly describe: string;
-  readonly metric: cloudwatch.Metric;
+  readonly metric: cloudwatch.IMetric;
   /** Breached above this; below it where `comparison` says so. */
   readonly threshold: number;
   readonly periods?: number;
@@ -55,7 +55,7 @@ export class Alarms {
       describe: inbox
         ? "An alert could not be settled and stands in the dead letters: read triage's log, mend, redrive."
         : `A delivery to ${word} was rejected or failed for good: its incident's timeline says why.`,
-      metric: queueMetric(pair.deadLetters.queueName, 'ApproximateNumberOfMessagesVisible', 'Maximum'),
+      metric: held(pair.deadLetters.queueName),
       threshold: 0,
     });
     this.alarm(`${id}OldestAlarm`, `${word}-oldest`, {
@@ -123,6 +123,19 @@ export class Alarms {
     alarm.addAlarmAction(new SnsAction(this.topic));
     alarm.addOkAction(new SnsAction(this.topic));
   }
+}
+
+/** Dead letters that `sweep` has looked at are hidden for a while, and are there all the same. */
+function held(queueName: string): cloudwatch.MathExpression {
+  return new cloudwatch.MathExpression({
+    label: 'held',
+    expression: 'visible + hidden',
+    period: Duration.minutes(1),
+    usingMetrics: {
+      visible: queueMetric(queueName, 'ApproximateNumberOfMessagesVisible', 'Maximum'),
+      hidden: queueMetric(queueName, 'ApproximateNumberOfMessagesNotVisible', 'Maximum'),
+    },
+  });
 }
 
 function queueMetric(queueName: string, metricName: string, statistic: string): cloudwatch.Metric {

@@ -53,7 +53,8 @@ interface Shape {
 }
 
 const RECEIVE_QUEUE = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
-const READ_AND_WRITE = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'];
+const READ_AND_ADD = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'];
+const READ_AND_WRITE = [...READ_AND_ADD, 'dynamodb:UpdateItem'];
 const TEMPLATES = { TOCSIN_TEMPLATES: '/opt/tocsin/templates' };
 
 /** Seconds after which a kind's oldest message is an alarm. */
@@ -170,21 +171,23 @@ export class Tocsin extends Construct {
         variables: { ...tableName, ...inboxUrl },
         calls: [
           [['sqs:SendMessage'], [inbox.queue.queueArn]],
-          [['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], [table.tableArn]],
+          [READ_AND_ADD, [table.tableArn]],
         ],
       }],
       ['sweep', {
         ...minutely,
         binary: 'sweep',
         variables: {
-          ...TEMPLATES, ...tableName, ...inboxUrl, ...kindUrls,
+          ...tableName, ...inboxUrl, ...kindUrls,
           TOCSIN_INBOX_DEAD_LETTER_QUEUE_URL: inbox.deadLetters.queueUrl,
           ...Object.fromEntries(kinds.map(deadUrl)),
         },
         calls: [
-          [RECEIVE_QUEUE, [inbox.deadLetters.queueArn, ...kinds.map((k) => k.pair.deadLetters.queueArn)]],
+          // It looks at the dead letters and leaves them where they are.
+          [['sqs:ReceiveMessage'], [inbox.deadLetters.queueArn, ...kinds.map((k) => k.pair.deadLetters.queueArn)]],
+          [['sqs:GetQueueAttributes'], kindArns],
           [['sqs:SendMessage'], [inbox.queue.queueArn, ...kindArns]],
-          [READ_AND_WRITE, [table.tableArn]],
+          [READ_AND_ADD, [table.tableArn]],
           [['dynamodb:Query'], [`${table.tableArn}/index/unfinished`]],
         ],
       }],

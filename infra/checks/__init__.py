@@ -1,0 +1,1 @@
+"""What must hold of the deployment beyond what the public linters know. Run by ../check.sh."""

@@ -1,0 +1,113 @@
+"""What the deployment must serve: variables that the functions read, receiver kinds, secrets that the config names.
+
+Invariant: read from the sources themselves, so that a function that learns to read something more makes a check fail.
+"""
+
+import re
+from pathlib import Path
+
+# A call that reads variables, and which ones. `AWS_…` are Lambda's own, and addresses that stand in for a vendor's
+# (`TOCSIN_…_API_URL`) are for tests.
+READS = {
+    "EnvFilter::try_from_default_env": ["RUST_LOG"],
+    "config::load_from_env": ["TOCSIN_CONFIG"],
+    "Clients::from_env": [],
+    "CloudWatch::from_env": [],
+    "QueueUrls::from_env": [],
+}
+
+# Which queues a function sends to or looks at, by the ports that its pipeline step calls: `{KIND}` is each kind,
+# `{OWN}` the kind that this one serves. `QueueUrls::from_env` takes whichever are set.
+QUEUES = {
+    "receive": ["TOCSIN_INBOX_QUEUE_URL"],
+    "triage": ["TOCSIN_INBOX_QUEUE_URL", "TOCSIN_{KIND}_QUEUE_URL"],
+    # It hides what is not due in its own queue, and a fallback's delivery may go to any.
+    "deliver": ["TOCSIN_{KIND}_QUEUE_URL", "TOCSIN_{OWN}_DEAD_LETTER_QUEUE_URL"],
+    "pull": ["TOCSIN_INBOX_QUEUE_URL"],
+    "sweep": [
+        "TOCSIN_INBOX_QUEUE_URL",
+        "TOCSIN_INBOX_DEAD_LETTER_QUEUE_URL",
+        "TOCSIN_{KIND}_QUEUE_URL",
+        "TOCSIN_{KIND}_DEAD_LETTER_QUEUE_URL",
+    ],
+}
+
+# Who uses the secrets of a section of the config; `sources` and `receivers` are read one by one.
+READERS = {
+    "prometheus": ["triage", "pull"],
+    "datadog": ["triage", "pull"],
+    "arize_api": ["triage", "pull"],
+    "github": ["triage"],
+}
+
+
+class Repository:
+    """The parts of the repository that a deployment depends on."""
+
+    def __init__(self, top: Path):
+        self.top = top
+
+    def text(self, path: str) -> str:
+        return (self.top / path).read_text()
+
+    def kinds(self) -> list:
+        """The receiver kinds, by the words of `ReceiverKind::as_str`."""
+        body = self.text("shared/domain/src/delivery.rs").split("impl ReceiverKind", 1)[1].split("\n}\n", 1)[0]
+        return re.findall(r'Self::\w+ => "(\w+)"', body)
+
+    def binaries(self) -> set:
+        """The functions that are deployed: all but the command."""
+        roofs = (self.top / "functions").iterdir()
+        return {roof.name for roof in roofs if (roof / "src/main.rs").exists()} - {"tocsin"}
+
+    def variables(self, binary: str, kind: str | None) -> set:
+        """Every variable that a function reads."""
+        main = self.text(f"functions/{binary}/src/main.rs")
+        names = set(re.findall(r'"(TOCSIN_\w+)"', main))
+        calls = re.findall(r"(?:\w+::)?\w+::(?:from_env|load_from_env|try_from_default_env)\b|config::load_from_env", main)
+        for call in calls:
+            if call not in READS:
+                raise ValueError(f"functions/{binary}/src/main.rs: checks/repository.py does not know what {call} reads")
+            names.update(READS[call])
+        if "QueueUrls::from_env" in calls:
+            for name in QUEUES[binary]:
+                own = [kind.upper()] if kind else []
+                kinds = own if "{OWN}" in name else [one.upper() for one in self.kinds()]
+                names.update(name.format(KIND=one, OWN=one) for one in kinds)
+        return names
+
+    def queue_variables(self) -> set:
+        """What `QueueUrls::from_env` can take, so that no name here is misspelt."""
+        body = self.text("shared/aws/src/queues.rs").split("pub fn from_env", 1)[1].split("\n    }\n", 1)[0]
+        names = set(re.findall(r'"(TOCSIN_\w+_URL)"', body))
+        for suffix in re.findall(r'by_kind\("(\w+)"\)', body):
+            names.update(f"TOCSIN_{kind.upper()}_{suffix}" for kind in self.kinds())
+        return names
+
+    def receives_max(self, constant: str) -> int:
+        """A `maxReceiveCount` as the local queues have it."""
+        return int(re.search(rf"const {constant}: u32 = (\d+);", self.text("shared/aws/src/provision.rs"))[1])
+
+
+def secret_users(config: dict, kinds: list) -> dict:
+    """For each `${NAME}` of a config, the functions that use it."""
+    users = {}
+    for section, value in config.items():
+        parts = [(READERS.get(section, []), value)]
+        if section == "sources":
+            parts = [(["receive"], value)]
+        if section == "receivers":
+            parts = [([f"deliver-{one['kind']}"] if one.get("kind") in kinds else [], one) for one in value.values()]
+        for readers, part in parts:
+            for name in secrets_in(part):
+                users.setdefault(name, set()).update(readers)
+    return users
+
+
+def secrets_in(value) -> list:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [name for part in value for name in secrets_in(part)]
+    found = re.fullmatch(r"\$\{([A-Z_][A-Z0-9_]*)\}", value) if isinstance(value, str) else None
+    return [found[1]] if found else []
