@@ -34,6 +34,8 @@ def sam_deployment(template: dict, parameters: dict, repository: Repository) -> 
     """What SAM would make of a template."""
     resources = Resolver(expand_sam(template, parameters), parameters).all()
     config = yaml.safe_load((repository.top / "infra/config/tocsin.yaml").read_text())
+    if parameters.get("CloudWatchMetrics") == "true":
+        config["cloudwatch"] = {}
     functions = {id: one for id, one in template["Resources"].items() if one["Type"] == "AWS::Serverless::Function"}
     binaries = {id: one["Metadata"]["BuildProperties"]["Binary"] for id, one in functions.items()}
     return Deployment(resources, repository, config, binaries)

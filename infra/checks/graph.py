@@ -78,7 +78,9 @@ class Graph:
             node["kept"] = [resource["DeletionPolicy"], resource.get("UpdateReplacePolicy")]
         if kind == "AWS::IAM::Role":
             documents = [policy["PolicyDocument"] for policy in properties.pop("Policies", [])]
-            documents += [one["Properties"]["PolicyDocument"] for one in policies if {"Ref": id} in one["Properties"]["Roles"]]
+            documents += [
+                one["Properties"]["PolicyDocument"] for one in policies if {"Ref": id} in one["Properties"]["Roles"]
+            ]
             node["grants"] = sorted({grant for document in documents for grant in self.statements(document)})
         node["properties"] = self.form(properties, kind)
         return node

@@ -41,6 +41,29 @@ READERS = {
 }
 
 
+# How the adapters in shared/aws call, and what IAM wants for it; a transaction needs what is in it.
+CALLS = {
+    r"\.get_item\(": "dynamodb:GetItem",
+    r"\.put_item\(|\bPut::builder": "dynamodb:PutItem",
+    r"\.query\(": "dynamodb:Query",
+    r"\.update_item\(|\bUpdate::builder": "dynamodb:UpdateItem",
+    r"\.delete_item\(|\bDelete::builder": "dynamodb:DeleteItem",
+    r"\bConditionCheck::builder": "dynamodb:ConditionCheckItem",
+    r"\.batch_get_item\(": "dynamodb:BatchGetItem",
+    r"\.batch_write_item\(": "dynamodb:BatchWriteItem",
+    r"\.scan\(": "dynamodb:Scan",
+    r"\.send_message(_batch)?\(": "sqs:SendMessage",
+    r"\.receive_message\(": "sqs:ReceiveMessage",
+    r"\.delete_message(_batch)?\(": "sqs:DeleteMessage",
+    r"\.change_message_visibility(_batch)?\(": "sqs:ChangeMessageVisibility",
+    r"\.get_queue_attributes\(": "sqs:GetQueueAttributes",
+    r"\.get_metric_data\(": "cloudwatch:GetMetricData",
+}
+
+# Files whose calls only the command `tocsin` makes.
+COMMAND_ALONE = {"provision.rs", "view.rs"}
+
+
 class Repository:
     """The parts of the repository that a deployment depends on."""
 
@@ -64,10 +87,14 @@ class Repository:
         """Every variable that a function reads."""
         main = self.text(f"functions/{binary}/src/main.rs")
         names = set(re.findall(r'"(TOCSIN_\w+)"', main))
-        calls = re.findall(r"(?:\w+::)?\w+::(?:from_env|load_from_env|try_from_default_env)\b|config::load_from_env", main)
+        calls = re.findall(
+            r"(?:\w+::)?\w+::(?:from_env|load_from_env|try_from_default_env)\b|config::load_from_env", main
+        )
         for call in calls:
             if call not in READS:
-                raise ValueError(f"functions/{binary}/src/main.rs: checks/repository.py does not know what {call} reads")
+                raise ValueError(
+                    f"functions/{binary}/src/main.rs: checks/repository.py does not know what {call} reads"
+                )
             names.update(READS[call])
         if "QueueUrls::from_env" in calls:
             for name in QUEUES[binary]:
@@ -83,6 +110,12 @@ class Repository:
         for suffix in re.findall(r'by_kind\("(\w+)"\)', body):
             names.update(f"TOCSIN_{kind.upper()}_{suffix}" for kind in self.kinds())
         return names
+
+    def calls(self) -> set:
+        """Every action that some function may need."""
+        adapters = (self.top / "shared/aws/src").glob("*.rs")
+        texts = [path.read_text() for path in adapters if path.name not in COMMAND_ALONE]
+        return {action for pattern, action in CALLS.items() if any(re.search(pattern, text) for text in texts)}
 
     def receives_max(self, constant: str) -> int:
         """A `maxReceiveCount` as the local queues have it."""

@@ -75,7 +75,7 @@ def target(value) -> str:
 
 
 def visibility_outlasts_the_reader(on: Deployment):
-    for id, mapping in on.of(MAPPING).items():
+    for mapping in on.of(MAPPING).values():
         queue, reader = target(mapping["EventSourceArn"]), target(mapping["FunctionName"])
         hidden, timeout = on.of(QUEUE)[queue]["VisibilityTimeout"], on.functions()[reader]["Timeout"]
         if hidden < 6 * timeout:
@@ -188,10 +188,25 @@ def an_address_goes_with_a_grant(on: Deployment):
         usable = references([resource for action, resource in grants if action.startswith("sqs:")])
         usable_only_fed = {queue for queue in usable - known if (id, queue) in fed}
         for queue in sorted((known ^ usable) - usable_only_fed):
-            yield f"{id}: " + (f"knows {queue} and may not use it" if queue in known else f"may use {queue} and does not know it")
+            yield f"{id}: " + (
+                f"knows {queue} and may not use it" if queue in known else f"may use {queue} and does not know it"
+            )
         table = any(action.startswith("dynamodb:") for action, _ in grants)
         if table != ("TOCSIN_TABLE" in on.variables(id)):
             yield f"{id}: knows the table and may not use it, or the other way"
+
+
+def a_call_has_a_grant(on: Deployment):
+    """Which function makes a call is for review; that nobody may make it, or that nobody makes it, is found here."""
+    granted = {action for role in on.of("AWS::IAM::Role") for action, _ in on.grants(role)}
+    used = {action for action in granted if action.split(":")[0] in ("dynamodb", "sqs", "cloudwatch")}
+    # Lambda's own poller needs them, whether or not the adapters do.
+    polled = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+    made = on.repository.calls() - ({"cloudwatch:GetMetricData"} if "cloudwatch" not in on.config else set())
+    yield from (f"{action}: shared/aws calls it, and no role may" for action in sorted(made - used))
+    yield from (
+        f"{action}: some role may, and nothing in shared/aws calls it" for action in sorted(used - made - polled)
+    )
 
 
 def trouble_reaches_a_person(on: Deployment):
@@ -215,13 +230,16 @@ def trouble_reaches_a_person(on: Deployment):
 def the_table_survives(on: Deployment):
     for id, table in on.of("AWS::DynamoDB::Table").items():
         checks = {
-            "has no point in time to go back to": table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"],
+            "has no point in time to go back to": table["PointInTimeRecoverySpecification"][
+                "PointInTimeRecoveryEnabled"
+            ],
             "can be deleted": table["DeletionProtectionEnabled"],
             "goes with the stack": on.resources[id].get("DeletionPolicy") == "Retain",
             "goes when it is replaced": on.resources[id].get("UpdateReplacePolicy") == "Retain",
             "is not encrypted with a key that can be audited": table["SSESpecification"]["SSEEnabled"],
             "clears nothing away": table["TimeToLiveSpecification"]["Enabled"],
-            "has no index `unfinished`": [one["IndexName"] for one in table["GlobalSecondaryIndexes"]] == ["unfinished"],
+            "has no index `unfinished`": [one["IndexName"] for one in table["GlobalSecondaryIndexes"]]
+            == ["unfinished"],
         }
         yield from (f"{id}: {what}" for what, holds in checks.items() if not holds)
 
@@ -235,6 +253,7 @@ RULES = [
     variables_are_those_that_are_read,
     a_function_holds_only_its_secrets,
     an_address_goes_with_a_grant,
+    a_call_has_a_grant,
     trouble_reaches_a_person,
     the_table_survives,
 ]

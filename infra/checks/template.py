@@ -84,7 +84,7 @@ class Resolver:
         return self.truth(self.conditions[name])
 
     def truth(self, node) -> bool:
-        (function, argument), = node.items()
+        ((function, argument),) = node.items()
         if function == "Fn::Equals":
             first, second = (self.value(one) for one in argument)
             return str(first) == str(second)
@@ -100,7 +100,7 @@ class Resolver:
         if not isinstance(node, dict):
             return node
         if len(node) == 1:
-            (key, argument), = node.items()
+            ((key, argument),) = node.items()
             if key == "Ref":
                 return self.reference(argument)
             if key.startswith("Fn::"):
@@ -113,7 +113,7 @@ class Resolver:
             return NO_VALUE
         if name == "AWS::StackName":
             return STACK
-        return self.parameters[name] if name in self.parameters else {"Ref": name}
+        return self.parameters.get(name, {"Ref": name})
 
     def function(self, key: str, argument):
         if key == "Fn::If":

@@ -67,25 +67,33 @@ class Rules(unittest.TestCase):
 
     def test_grants(self):
         rule = "no_grant_is_wide: ReceiveRole: allows "
-        self.check(planted(*statement("ReceiveRole", 0), "Action", value="sqs:*"), f"{rule}sqs:*")
+        self.assertIn(f"{rule}sqs:*", planted(*statement("ReceiveRole", 0), "Action", value="sqs:*"))
         everything = planted(*statement("ReceiveRole", 0), "Resource", value=["*", {"Fn::GetAtt": "InboxQueue.Arn"}])
         self.assertIn(f"{rule}sqs:SendMessage on everything", everything)
         pattern = {"Fn::Sub": "${InboxQueue.Arn}*"}
-        self.check(planted(*statement("ReceiveRole", 0), "Resource", value=pattern), f"{rule}sqs:SendMessage on a pattern")
-        managed = planted("ReceiveRole", "Properties", "ManagedPolicyArns", value=["arn:aws:iam::aws:policy/AdministratorAccess"])
+        self.check(
+            planted(*statement("ReceiveRole", 0), "Resource", value=pattern), f"{rule}sqs:SendMessage on a pattern"
+        )
+        managed = planted(
+            "ReceiveRole", "Properties", "ManagedPolicyArns", value=["arn:aws:iam::aws:policy/AdministratorAccess"]
+        )
         self.check(managed, "no_grant_is_wide: ReceiveRole: has a managed policy")
 
     def test_what_is_a_functions_own(self):
         rule = "a_function_has_what_is_its_own: "
         shared = planted("Pull", "Properties", "LoggingConfig", "LogGroup", value={"Ref": "SweepLogs"})
         self.check(shared, f"{rule}SweepLogs: is shared by 2 functions")
-        self.check(planted("PullLogs", "Properties", "RetentionInDays", remove=True), f"{rule}Pull: its log is kept for ever")
+        self.check(
+            planted("PullLogs", "Properties", "RetentionInDays", remove=True), f"{rule}Pull: its log is kept for ever"
+        )
         self.check(planted("Pull", "Properties", "Tracing", value="PassThrough"), f"{rule}Pull: is not traced")
         self.check(planted("Pull", "Properties", "Architectures", value=["x86_64"]), f"{rule}Pull: is not for arm64")
 
     def test_variables(self):
         rule = "variables_are_those_that_are_read: "
-        self.check(planted(*variables("Pull", "TOCSIN_TEMPLATES"), value="/opt"), f"{rule}Pull: TOCSIN_TEMPLATES is set, and")
+        self.check(
+            planted(*variables("Pull", "TOCSIN_TEMPLATES"), value="/opt"), f"{rule}Pull: TOCSIN_TEMPLATES is set, and"
+        )
         found = planted(*variables("DeliverJira", "TOCSIN_TEMPLATES"), remove=True)
         self.check(found, f"{rule}DeliverJira: TOCSIN_TEMPLATES is not set")
 
@@ -101,7 +109,20 @@ class Rules(unittest.TestCase):
     def test_addresses_and_grants(self):
         rule = "an_address_goes_with_a_grant: "
         found = planted(*statement("PullRole", 0), "Resource", value={"Fn::GetAtt": "JiraQueue.Arn"})
-        self.check(found, f"{rule}Pull: knows InboxQueue and may not", f"{rule}Pull: may use JiraQueue and does not know it")
+        self.check(
+            found, f"{rule}Pull: knows InboxQueue and may not", f"{rule}Pull: may use JiraQueue and does not know it"
+        )
+
+    def test_calls(self):
+        # Only deliver hides messages, in three functions.
+        template = copy.deepcopy(TEMPLATE)
+        for kind in ("Pagerduty", "Slack", "Jira"):
+            policy = template["Resources"][f"Deliver{kind}Role"]["Properties"]["Policies"][0]["PolicyDocument"]
+            policy["Statement"][0]["Action"].remove("sqs:ChangeMessageVisibility")
+        found = broken(sam_deployment(template, PLAIN, REPOSITORY))
+        self.check(found, "a_call_has_a_grant: sqs:ChangeMessageVisibility: shared/aws calls it, and no role may")
+        found = planted(*statement("SweepRole", 3), "Action", value=["dynamodb:Query", "dynamodb:DeleteItem"])
+        self.check(found, "a_call_has_a_grant: dynamodb:DeleteItem: some role may, and nothing in shared/aws calls it")
 
     def test_alarms(self):
         rule = "trouble_reaches_a_person: "
@@ -153,7 +174,9 @@ class Comparison(unittest.TestCase):
 
     def test_an_edge(self):
         def turn(resources):
-            resources["SlackQueue"]["Properties"]["RedrivePolicy"]["deadLetterTargetArn"] = {"Fn::GetAtt": "JiraDeadLetters.Arn"}
+            resources["SlackQueue"]["Properties"]["RedrivePolicy"]["deadLetterTargetArn"] = {
+                "Fn::GetAtt": "JiraDeadLetters.Arn"
+            }
 
         found = self.differ(turn)
         edge = "SlackQueue.properties.RedrivePolicy.deadLetterTargetArn.GetAtt: in"

@@ -14,7 +14,8 @@ const given = <T>(name: string, as: (value: string) => T) => {
 };
 
 const alarmEmail = text('alarmEmail');
-if (!alarmEmail) throw new Error('say who is mailed when Tocsin itself is in trouble: -c alarmEmail=on-call@example.com');
+if (!alarmEmail)
+  throw new Error('say who is mailed when Tocsin itself is in trouble: -c alarmEmail=on-call@example.com');
 
 const top = join(__dirname, '..', '..', '..');
 new TocsinStack(app, text('stackName') ?? 'tocsin', {

@@ -140,7 +140,13 @@ function held(queueName: string): cloudwatch.MathExpression {
 
 function queueMetric(queueName: string, metricName: string, statistic: string): cloudwatch.Metric {
   const dimensionsMap = { QueueName: queueName };
-  return new cloudwatch.Metric({ namespace: 'AWS/SQS', metricName, dimensionsMap, statistic, period: Duration.minutes(1) });
+  return new cloudwatch.Metric({
+    namespace: 'AWS/SQS',
+    metricName,
+    dimensionsMap,
+    statistic,
+    period: Duration.minutes(1),
+  });
 }
 
 function functionMetric(own: lambda.Function, metricName: string, period = Duration.minutes(1)): cloudwatch.Metric {

@@ -47,7 +47,9 @@ export function requirements(config: Record<string, unknown>, path: string): Req
     for (const [readers, part] of readersOf(section, value)) {
       for (const secret of secretsIn(part)) {
         if (readers.length === 0) {
-          throw new Error(`${path}: ${section} names the secret ${secret}, and lib/config.ts does not say who reads it`);
+          throw new Error(
+            `${path}: ${section} names the secret ${secret}, and lib/config.ts does not say who reads it`,
+          );
         }
         const known = users.get(secret) ?? new Set();
         readers.forEach((reader) => known.add(reader));

@@ -14,7 +14,14 @@ import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 
 import { Alarms } from './alarms';
-import { FunctionName, NOT_FOR_THIS_FUNCTION, readRequirements, RECEIVER_KINDS, ReceiverKind, Requirements } from './config';
+import {
+  FunctionName,
+  NOT_FOR_THIS_FUNCTION,
+  readRequirements,
+  RECEIVER_KINDS,
+  ReceiverKind,
+  Requirements,
+} from './config';
 import { QueuePair, queuePair, READER_TIMEOUT } from './queues';
 
 export interface TocsinProps {
@@ -74,7 +81,11 @@ export class Tocsin extends Construct {
   private readonly requirements: Requirements;
   private readonly layer: lambda.LayerVersion;
 
-  constructor(scope: Construct, id: string, private readonly props: TocsinProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: TocsinProps,
+  ) {
     super(scope, id);
     this.name = props.name ?? Stack.of(this).stackName;
     this.requirements = readRequirements(join(props.layer, 'tocsin', 'tocsin.yaml'));
@@ -131,66 +142,85 @@ export class Tocsin extends Construct {
     const kinds = RECEIVER_KINDS.map((kind) => ({ kind, upper: kind.toUpperCase(), pair: this.deliveries[kind] }));
     const kindUrls = Object.fromEntries(kinds.map((k) => [`TOCSIN_${k.upper}_QUEUE_URL`, k.pair.queue.queueUrl]));
     const kindArns = kinds.map((k) => k.pair.queue.queueArn);
-    const deadUrl = (k: (typeof kinds)[number]): [string, string] =>
-      [`TOCSIN_${k.upper}_DEAD_LETTER_QUEUE_URL`, k.pair.deadLetters.queueUrl];
+    const deadUrl = (k: (typeof kinds)[number]): [string, string] => [
+      `TOCSIN_${k.upper}_DEAD_LETTER_QUEUE_URL`,
+      k.pair.deadLetters.queueUrl,
+    ];
     const minutely = { timeout: Duration.seconds(55), scheduled: true };
     return [
-      ['receive', {
-        binary: 'receive',
-        timeout: Duration.seconds(15),
-        concurrency: this.props.receiveConcurrency ?? 20,
-        variables: inboxUrl,
-        calls: [[['sqs:SendMessage'], [inbox.queue.queueArn]]],
-      }],
-      ['triage', {
-        binary: 'triage',
-        memoryMb: 512,
-        readsMetrics: true,
-        variables: { ...tableName, ...inboxUrl, ...kindUrls },
-        calls: [
-          [RECEIVE_QUEUE, [inbox.queue.queueArn]],
-          [['sqs:SendMessage'], [inbox.queue.queueArn, ...kindArns]],
-          [READ_AND_WRITE, [table.tableArn]],
-        ],
-      }],
-      // One binary, once per kind. It may send to every kind's queue: a receiver's fallback may be of another kind.
-      ...kinds.map((k): [FunctionName, Shape] => [`deliver-${k.kind}`, {
-        binary: 'deliver',
-        variables: { ...TEMPLATES, ...tableName, ...kindUrls, ...Object.fromEntries([deadUrl(k)]) },
-        calls: [
-          [[...RECEIVE_QUEUE, 'sqs:ChangeMessageVisibility'], [k.pair.queue.queueArn]],
-          [['sqs:SendMessage'], [...kindArns, k.pair.deadLetters.queueArn]],
-          [READ_AND_WRITE, [table.tableArn]],
-        ],
-      }]),
-      ['pull', {
-        ...minutely,
-        binary: 'pull',
-        memoryMb: 512,
-        readsMetrics: true,
-        variables: { ...tableName, ...inboxUrl },
-        calls: [
-          [['sqs:SendMessage'], [inbox.queue.queueArn]],
-          [READ_AND_ADD, [table.tableArn]],
-        ],
-      }],
-      ['sweep', {
-        ...minutely,
-        binary: 'sweep',
-        variables: {
-          ...tableName, ...inboxUrl, ...kindUrls,
-          TOCSIN_INBOX_DEAD_LETTER_QUEUE_URL: inbox.deadLetters.queueUrl,
-          ...Object.fromEntries(kinds.map(deadUrl)),
+      [
+        'receive',
+        {
+          binary: 'receive',
+          timeout: Duration.seconds(15),
+          concurrency: this.props.receiveConcurrency ?? 20,
+          variables: inboxUrl,
+          calls: [[['sqs:SendMessage'], [inbox.queue.queueArn]]],
         },
-        calls: [
-          // It looks at the dead letters and leaves them where they are.
-          [['sqs:ReceiveMessage'], [inbox.deadLetters.queueArn, ...kinds.map((k) => k.pair.deadLetters.queueArn)]],
-          [['sqs:GetQueueAttributes'], kindArns],
-          [['sqs:SendMessage'], [inbox.queue.queueArn, ...kindArns]],
-          [READ_AND_ADD, [table.tableArn]],
-          [['dynamodb:Query'], [`${table.tableArn}/index/unfinished`]],
-        ],
-      }],
+      ],
+      [
+        'triage',
+        {
+          binary: 'triage',
+          memoryMb: 512,
+          readsMetrics: true,
+          variables: { ...tableName, ...inboxUrl, ...kindUrls },
+          calls: [
+            [RECEIVE_QUEUE, [inbox.queue.queueArn]],
+            [['sqs:SendMessage'], [inbox.queue.queueArn, ...kindArns]],
+            [READ_AND_WRITE, [table.tableArn]],
+          ],
+        },
+      ],
+      // One binary, once per kind. It may send to every kind's queue: a receiver's fallback may be of another kind.
+      ...kinds.map((k): [FunctionName, Shape] => [
+        `deliver-${k.kind}`,
+        {
+          binary: 'deliver',
+          variables: { ...TEMPLATES, ...tableName, ...kindUrls, ...Object.fromEntries([deadUrl(k)]) },
+          calls: [
+            [[...RECEIVE_QUEUE, 'sqs:ChangeMessageVisibility'], [k.pair.queue.queueArn]],
+            [['sqs:SendMessage'], [...kindArns, k.pair.deadLetters.queueArn]],
+            [READ_AND_WRITE, [table.tableArn]],
+          ],
+        },
+      ]),
+      [
+        'pull',
+        {
+          ...minutely,
+          binary: 'pull',
+          memoryMb: 512,
+          readsMetrics: true,
+          variables: { ...tableName, ...inboxUrl },
+          calls: [
+            [['sqs:SendMessage'], [inbox.queue.queueArn]],
+            [READ_AND_ADD, [table.tableArn]],
+          ],
+        },
+      ],
+      [
+        'sweep',
+        {
+          ...minutely,
+          binary: 'sweep',
+          variables: {
+            ...tableName,
+            ...inboxUrl,
+            ...kindUrls,
+            TOCSIN_INBOX_DEAD_LETTER_QUEUE_URL: inbox.deadLetters.queueUrl,
+            ...Object.fromEntries(kinds.map(deadUrl)),
+          },
+          calls: [
+            // It looks at the dead letters and leaves them where they are.
+            [['sqs:ReceiveMessage'], [inbox.deadLetters.queueArn, ...kinds.map((k) => k.pair.deadLetters.queueArn)]],
+            [['sqs:GetQueueAttributes'], kindArns],
+            [['sqs:SendMessage'], [inbox.queue.queueArn, ...kindArns]],
+            [READ_AND_ADD, [table.tableArn]],
+            [['dynamodb:Query'], [`${table.tableArn}/index/unfinished`]],
+          ],
+        },
+      ],
     ];
   }
 
@@ -227,7 +257,9 @@ export class Tocsin extends Construct {
   private code(binary: string): lambda.Code {
     const folder = join(this.props.binaries, binary);
     if (!existsSync(join(folder, 'bootstrap'))) {
-      throw new Error(`${folder} holds no bootstrap: run \`cargo lambda build --release --arm64\` at the top of the repository`);
+      throw new Error(
+        `${folder} holds no bootstrap: run \`cargo lambda build --release --arm64\` at the top of the repository`,
+      );
     }
     return lambda.Code.fromAsset(folder);
   }
@@ -315,5 +347,8 @@ export class Tocsin extends Construct {
 
 /** `deliver-slack` as `DeliverSlack`. */
 export function camel(name: string): string {
-  return name.split('-').map((part) => part.charAt(0).toUpperCase() + part.slice(1)).join('');
+  return name
+    .split('-')
+    .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
+    .join('');
 }

@@ -37,7 +37,9 @@ function layerWith(config: string): string {
 }
 
 function variables(template: Template, name: FunctionName): Record<string, unknown> {
-  const found = Object.values(template.findResources('AWS::Lambda::Function', { Properties: { FunctionName: `tocsin-${name}` } }));
+  const found = Object.values(
+    template.findResources('AWS::Lambda::Function', { Properties: { FunctionName: `tocsin-${name}` } }),
+  );
   assert.equal(found.length, 1, name);
   return found[0]?.['Properties'].Environment.Variables;
 }
@@ -58,15 +60,36 @@ receivers: { page: { kind: pagerduty, routing_key: "\${PAGE}" } }
 `;
   const template = synthesize({ layer: layerWith(config), secretName: 'team/tocsin', secretVersion: 'v2' });
   const users: Record<string, FunctionName[]> = {
-    NEW: ['receive'], OLD: ['receive'], DD_API_KEY: ['triage', 'pull'], DD_APP_KEY: ['triage', 'pull'], PAGE: ['deliver-pagerduty'],
+    NEW: ['receive'],
+    OLD: ['receive'],
+    DD_API_KEY: ['triage', 'pull'],
+    DD_APP_KEY: ['triage', 'pull'],
+    PAGE: ['deliver-pagerduty'],
   };
-  for (const name of ['receive', 'triage', 'pull', 'sweep', 'deliver-pagerduty', 'deliver-slack', 'deliver-jira'] as const) {
+  for (const name of [
+    'receive',
+    'triage',
+    'pull',
+    'sweep',
+    'deliver-pagerduty',
+    'deliver-slack',
+    'deliver-jira',
+  ] as const) {
     for (const [secret, readers] of Object.entries(users)) {
       const own = `{{resolve:secretsmanager:team/tocsin:SecretString:${secret}::v2}}`;
-      assert.equal(variables(template, name)[secret], readers.includes(name) ? own : NOT_FOR_THIS_FUNCTION, `${name} ${secret}`);
+      assert.equal(
+        variables(template, name)[secret],
+        readers.includes(name) ? own : NOT_FOR_THIS_FUNCTION,
+        `${name} ${secret}`,
+      );
     }
   }
-  assert.deepEqual(Object.keys(template.toJSON()['Outputs']), ['GrafanaWebhook', 'Health', 'TableName', 'AlarmTopicArn']);
+  assert.deepEqual(Object.keys(template.toJSON()['Outputs']), [
+    'GrafanaWebhook',
+    'Health',
+    'TableName',
+    'AlarmTopicArn',
+  ]);
 });
 
 test('a secret that nobody is known to read is an error', () => {
@@ -77,7 +100,8 @@ test('a secret that nobody is known to read is an error', () => {
 });
 
 test('metrics of CloudWatch may be read where the config has it', () => {
-  const allowed = (template: Template) => JSON.stringify(template.toJSON()).split('"cloudwatch:GetMetricData"').length - 1;
+  const allowed = (template: Template) =>
+    JSON.stringify(template.toJSON()).split('"cloudwatch:GetMetricData"').length - 1;
   assert.equal(allowed(synthesize()), 0);
   assert.equal(allowed(synthesize({ layer: layerWith('cloudwatch: { region: eu-central-1 }') })), 2);
 });
