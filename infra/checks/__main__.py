@@ -30,9 +30,19 @@ FULL = {
 }
 
 
+def resolved(template: dict, parameters: dict) -> dict:
+    """The resources of a template, and its outputs as if they were resources."""
+    resolver = Resolver(template, parameters)
+    outputs = {
+        f"Output{name}": {"Type": "output", "Properties": {"Value": resolver.value(one["Value"])}}
+        for name, one in template.get("Outputs", {}).items()
+    }
+    return {**resolver.all(), **outputs}
+
+
 def sam_deployment(template: dict, parameters: dict, repository: Repository) -> Deployment:
     """What SAM would make of a template."""
-    resources = Resolver(expand_sam(template, parameters), parameters).all()
+    resources = resolved(expand_sam(template, parameters), parameters)
     config = yaml.safe_load((repository.top / "infra/config/tocsin.yaml").read_text())
     if parameters.get("CloudWatchMetrics") == "true":
         config["cloudwatch"] = {}
@@ -55,10 +65,10 @@ def main() -> int:
             ours = Graph(deployment.resources, names_of_sam(deployment.resources))
             plain = json.loads(options.cdk[place].read_text())
             plain.pop("Parameters", None)  # the bootstrap version's alone
-            theirs = Resolver(plain, {}).all()
+            theirs = resolved(plain, {})
             theirs = Graph(theirs, names_of_cdk(theirs))
             found += [f"{word}: {line}" for line in differences(ours, theirs)]
-            print(f"{word}: {len(ours.nodes)} resources with {len(ours.edges())} references compared")
+            print(f"{word}: {len(ours.nodes)} resources and outputs with {len(ours.edges())} references compared")
     print("\n".join(found) or "nothing found")
     return 1 if found else 0
 

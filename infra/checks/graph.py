@@ -47,6 +47,9 @@ def names_of_cdk(resources: dict) -> dict:
     """The construct's own ids, which are the template's: `tocsin/Tocsin/InboxQueue/Policy/Resource` is `InboxQueuePolicy`."""
     names = {}
     for id, one in resources.items():
+        if one["Type"] == "output":
+            names[id] = id
+            continue
         path = one["Metadata"]["aws:cdk:path"].split("/")[2:]
         name = "".join(part for part in path if part != "Resource")
         names[id] = SAME.get(name, name)

@@ -258,7 +258,7 @@ export class Tocsin extends Construct {
     const folder = join(this.props.binaries, binary);
     if (!existsSync(join(folder, 'bootstrap'))) {
       throw new Error(
-        `${folder} holds no bootstrap: run \`cargo lambda build --release --arm64\` at the top of the repository`,
+        `${folder} holds no bootstrap: run \`cargo lambda build --release --arm64 -p ${binary}\` at the top of the repository`,
       );
     }
     return lambda.Code.fromAsset(folder);
