@@ -18,8 +18,9 @@ RETENTION_SECS = 14 * 86_400
 # Actions for which AWS offers no resource to name.
 WITHOUT_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "cloudwatch:GetMetricData"}
 
-# Stands for a secret in a function that does not use it.
+# Stands for a secret in a function that does not use it; the second where its name says that it is an address.
 NOT_FOR_THIS_FUNCTION = "bm90IGZvciB0aGlzIGZ1bmN0aW9uIC4u"
+NOT_AN_ADDRESS = "https://not-for-this-function.invalid/"
 
 
 class Deployment:
@@ -175,7 +176,8 @@ def a_function_holds_only_its_secrets(on: Deployment):
             own = re.fullmatch(rf"\{{\{{resolve:secretsmanager:[^:]+:SecretString:{secret}::[^:]*\}}\}}", value)
             if on.name(id) in users and not own:
                 yield f"{id}: uses {secret} and is not given it"
-            if on.name(id) not in users and value != NOT_FOR_THIS_FUNCTION:
+            stand_in = NOT_AN_ADDRESS if secret.endswith("_URL") else NOT_FOR_THIS_FUNCTION
+            if on.name(id) not in users and value != stand_in:
                 yield f"{id}: is given {secret} and does not use it"
 
 

@@ -12,8 +12,16 @@ export type ReceiverKind = (typeof RECEIVER_KINDS)[number];
 /** The functions, by the name that follows the stack's. */
 export type FunctionName = 'receive' | 'triage' | 'pull' | 'sweep' | `deliver-${ReceiverKind}`;
 
-/** Stands for a secret in a function that does not use it: 24 bytes of Base64, so that it passes for any kind of secret. */
+/** Stands for a secret in a function that does not use it: 24 bytes of Base64, so that it passes for a key or a token. */
 export const NOT_FOR_THIS_FUNCTION = 'bm90IGZvciB0aGlzIGZ1bmN0aW9uIC4u';
+
+/** The same for a secret that is an address, as its name says. */
+export const NOT_AN_ADDRESS = 'https://not-for-this-function.invalid/';
+
+/** What a function is given in the place of a secret that it does not use. */
+export function standIn(secret: string): string {
+  return secret.endsWith('_URL') ? NOT_AN_ADDRESS : NOT_FOR_THIS_FUNCTION;
+}
 
 /** Who uses the secrets of a top-level section; `sources` and `receivers` are read one by one. */
 const READERS: Record<string, FunctionName[]> = {

@@ -14,14 +14,7 @@ import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 
 import { Alarms } from './alarms';
-import {
-  FunctionName,
-  NOT_FOR_THIS_FUNCTION,
-  readRequirements,
-  RECEIVER_KINDS,
-  ReceiverKind,
-  Requirements,
-} from './config';
+import { FunctionName, readRequirements, RECEIVER_KINDS, ReceiverKind, Requirements, standIn } from './config';
 import { QueuePair, queuePair, READER_TIMEOUT } from './queues';
 
 export interface TocsinProps {
@@ -282,7 +275,7 @@ export class Tocsin extends Construct {
     const own = this.requirements.secretsOf(name);
     const secrets = this.requirements.secrets.map((secret) => [
       secret,
-      own.includes(secret) ? this.secret(secret) : NOT_FOR_THIS_FUNCTION,
+      own.includes(secret) ? this.secret(secret) : standIn(secret),
     ]);
     return {
       RUST_LOG: this.props.logLevel ?? 'info',

@@ -8,7 +8,7 @@ import { after, test } from 'node:test';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 
-import { FunctionName, NOT_FOR_THIS_FUNCTION, requirements } from '../lib/config';
+import { FunctionName, requirements, standIn } from '../lib/config';
 import { TocsinStack, TocsinStackProps } from '../lib/stack';
 
 const SNAPSHOT = join(__dirname, 'snapshot.json');
@@ -56,7 +56,9 @@ test('a secret goes to those who use it, and nowhere else', () => {
   const config = `
 sources: { grafana: { auth: { kind: bearer, secrets: [ "\${NEW}", "\${OLD}" ] } } }
 datadog: { api_key: "\${DD_API_KEY}", app_key: "\${DD_APP_KEY}" }
-receivers: { page: { kind: pagerduty, routing_key: "\${PAGE}" } }
+receivers:
+  page: { kind: pagerduty, routing_key: "\${PAGE}" }
+  hook: { kind: slack, webhook_url: "\${SLACK_WEBHOOK_URL}" }
 `;
   const template = synthesize({ layer: layerWith(config), secretName: 'team/tocsin', secretVersion: 'v2' });
   const users: Record<string, FunctionName[]> = {
@@ -65,6 +67,7 @@ receivers: { page: { kind: pagerduty, routing_key: "\${PAGE}" } }
     DD_API_KEY: ['triage', 'pull'],
     DD_APP_KEY: ['triage', 'pull'],
     PAGE: ['deliver-pagerduty'],
+    SLACK_WEBHOOK_URL: ['deliver-slack'],
   };
   for (const name of [
     'receive',
@@ -79,7 +82,7 @@ receivers: { page: { kind: pagerduty, routing_key: "\${PAGE}" } }
       const own = `{{resolve:secretsmanager:team/tocsin:SecretString:${secret}::v2}}`;
       assert.equal(
         variables(template, name)[secret],
-        readers.includes(name) ? own : NOT_FOR_THIS_FUNCTION,
+        readers.includes(name) ? own : standIn(secret),
         `${name} ${secret}`,
       );
     }
@@ -90,6 +93,11 @@ receivers: { page: { kind: pagerduty, routing_key: "\${PAGE}" } }
     'TableName',
     'AlarmTopicArn',
   ]);
+});
+
+test('what stands for a secret is of its kind', () => {
+  assert.match(standIn('SLACK_WEBHOOK_URL'), /^https:\/\/[a-z-]+\.invalid\/$/);
+  assert.equal(Buffer.from(standIn('SLACK_BOT_TOKEN'), 'base64').toString(), 'not for this function ..');
 });
 
 test('a secret that nobody is known to read is an error', () => {
