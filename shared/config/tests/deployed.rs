@@ -12,7 +12,7 @@ const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
 const CONSTRUCT: &str = include_str!("../../../infra/cdk/lib/config.ts");
 
 /// The value of a variable that every function is given.
-fn given_to_all<'t>(name: &str) -> Option<&'t str> {
+fn given_to_all(name: &str) -> Option<&'static str> {
     let globals = TEMPLATE.split("\nResources:").next()?;
     globals.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(": "))
 }
