@@ -5,9 +5,27 @@
 
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::request::RequestContext;
-use lambda_http::{Body, Request, RequestExt, Response};
+use lambda_http::{Body, Error, Request, RequestExt, Response};
 use pipeline::{Receive, Refusal};
 use serde_json::{Value, json};
+
+/// Answers one invocation: a request, as [`handle`] does, or an event that AWS brings by itself (`EventBridge`, a topic
+/// of SNS), whose sender IAM has let in.
+///
+/// # Errors
+/// An event that was not taken, so that Lambda brings it again.
+pub async fn invoke(receive: &Receive, request: Request) -> Result<Response<Body>, Error> {
+    if !matches!(request.request_context_ref(), Some(RequestContext::PassThrough)) {
+        return Ok(handle(receive, request).await);
+    }
+    match receive.accept_event(request.body().as_ref()).await {
+        Ok(accepted) => Ok(answer(StatusCode::ACCEPTED, "application/json", &json!({ "accepted": accepted }))),
+        Err(refusal) => {
+            log("an event of AWS", StatusCode::SERVICE_UNAVAILABLE, &refusal);
+            Err(refusal.as_str().into())
+        }
+    }
+}
 
 /// Answers one request: `POST /alerts/{source}` or `GET /healthz`.
 pub async fn handle(receive: &Receive, request: Request) -> Response<Body> {
@@ -41,7 +59,8 @@ async fn accept(receive: &Receive, source: &str, request: &Request) -> Response<
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
-    match receive.accept(source, &headers, request.body().as_ref()).await {
+    let query = request.uri().query().unwrap_or_default();
+    match receive.accept(source, &headers, query, request.body().as_ref()).await {
         Ok(accepted) => answer(StatusCode::ACCEPTED, "application/json", &json!({ "accepted": accepted })),
         Err(refusal) => refuse(source, &refusal),
     }

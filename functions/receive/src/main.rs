@@ -1,12 +1,12 @@
 //! Wires Lambda `receive`.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use aws::{Clients, QueueUrls, Queues};
 use lambda_http::{Request, service_fn};
 use pipeline::{Receive, SystemClock};
 use tracing_subscriber::EnvFilter;
+use web::Sns;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -14,8 +14,8 @@ async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().json().with_env_filter(filter).init();
     let config = Arc::new(config::load_from_env()?);
     let queues = Queues::new(Clients::from_env()?.sqs, QueueUrls::from_env());
-    let receive = Receive::new(config, Arc::new(queues), Arc::new(SystemClock));
-    let service =
-        service_fn(|request: Request| async { Ok::<_, Infallible>(receive::handle(&receive, request).await) });
-    lambda_http::run(service).await.map_err(anyhow::Error::from_boxed)
+    let receive = Receive::new(config, Arc::new(queues), Arc::new(SystemClock)).with_sns(Arc::new(Sns::default()));
+    lambda_http::run(service_fn(|request: Request| receive::invoke(&receive, request)))
+        .await
+        .map_err(anyhow::Error::from_boxed)
 }

@@ -1,5 +1,7 @@
 //! The binary as Lambda runs it: requests over the Runtime API, messages in the embedded SQS.
 
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::process::Command;
 
 use acceptance::Engines;
@@ -116,6 +118,35 @@ async fn the_log_of_a_refusal_names_its_reason_and_quotes_nothing() -> anyhow::R
         assert_eq!(log.matches(&format!("\"reason\":\"{reason}\"")).count(), 1, "{reason}: {log}");
     }
     assert!(!log.contains("canary") && !log.contains(SECRET), "{log}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_aws_brings_are_alarms_and_posted_ones_are_not() -> anyhow::Result<()> {
+    let engines = Engines::start().await?;
+    let topics =
+        "  cloudwatch: { auth: { kind: sns, topics: [ \"arn:aws:sns:eu-central-1:123456789012:alarms\" ] } }\n";
+    let sandbox = engines.run(BINARY, &CONFIG.replace("default:", &format!("{topics}default:")), &[]).await?;
+    let read =
+        |name: &str| std::fs::read_to_string(format!("{}/../../events/cloudwatch/{name}", env!("CARGO_MANIFEST_DIR")));
+    let alarm: Value = serde_json::from_str(&read("event_bridge_alarm.json")?)?;
+    let answer = sandbox.invoke(alarm.clone()).await?;
+    assert_eq!(answer["accepted"].as_array().map(Vec::len), Some(1), "{answer}");
+    let posted: Value = serde_json::from_str(&read("sns_alarm.json")?)?;
+    let record = json!({ "Records": [{ "EventSource": "aws:sns", "Sns": posted }] });
+    let answer = sandbox.invoke(record).await?;
+    assert_eq!(answer["accepted"].as_array().map(Vec::len), Some(1), "{answer}");
+    assert_eq!(engines.inbox().await?, 2);
+
+    // The path that the runtime gives such events is open to nobody else.
+    let answer = sandbox.invoke(event("POST", "/events", SECRET, &alarm.to_string(), false)).await?;
+    assert_eq!(answer["statusCode"], 404, "{answer}");
+    let answer = sandbox.invoke(event("POST", "/alerts/cloudwatch", SECRET, &alarm.to_string(), false)).await?;
+    assert_eq!(answer["statusCode"], 401, "{answer}");
+    // Lambda brings it again, and keeps it in the end.
+    let failed = sandbox.invoke(json!({ "hello": "world" })).await.expect_err("it is no alarm");
+    assert!(failed.to_string().contains("missing_field"), "{failed}");
+    assert_eq!(engines.inbox().await?, 2);
     Ok(())
 }
 

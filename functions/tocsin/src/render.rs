@@ -10,7 +10,7 @@ use domain::{
 };
 use pipeline::SystemClock;
 use pipeline::ports::Clock;
-use receivers::{Context as Delivering, Method, Step};
+use receivers::{Context as Delivering, Step};
 use serde_json::{Value, json};
 use sources::Inbound;
 
@@ -45,16 +45,13 @@ pub(crate) fn render(args: &RenderArgs, say: &mut impl FnMut(String)) -> anyhow:
         earlier: None,
         progress: &progress,
         templates: &current.templates,
+        now: notification.at,
     };
     let shown = match receiver.next(&context) {
         Step::Send { name, request } | Step::LookUp { of: name, request } => {
-            let method = match request.method {
-                Method::Get => "GET",
-                Method::Post => "POST",
-                Method::Put => "PUT",
-            };
+            let (method, url) = (request.method.as_str(), request.shown_url());
             let headers: Vec<&str> = request.headers.iter().map(|(name, _)| *name).collect();
-            json!({ "step": name, "method": method, "url": request.url, "headers": headers, "body": hide(request.body) })
+            json!({ "step": name, "method": method, "url": url, "headers": headers, "body": hide(request.body) })
         }
         Step::Finished => json!({ "step": null }),
     };
@@ -76,7 +73,7 @@ fn decode(args: &RenderArgs, config: &Config) -> anyhow::Result<Alert> {
     let source = config.source(&source).with_context(|| format!("--source {source}: the config has no such source"))?;
     let event = args.event.display();
     let body = std::fs::read(&args.event).with_context(|| format!("{event}: cannot be read; give an event's path"))?;
-    let inbound = Inbound { headers: &[], body: &body, received_at: SystemClock.now() };
+    let inbound = Inbound { headers: &[], query: "", body: &body, received_at: SystemClock.now() };
     let alerts = source
         .decode(&inbound, &mut || AlertId::new("rendered"))
         .with_context(|| format!("{event}: cannot be decoded"))?;

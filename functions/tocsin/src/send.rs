@@ -55,7 +55,10 @@ pub(crate) async fn post(posting: &Posting<'_>, body: &[u8]) -> anyhow::Result<(
     let auth = auth(posting)?;
     let headers = auth.sign(&Uuid::now_v7().to_string(), SystemClock.now(), body);
     let base = posting.to.trim_end_matches('/');
-    let url = if base.contains("/alerts/") { base.to_owned() } else { format!("{base}/alerts/{}", posting.source) };
+    let mut url = if base.contains("/alerts/") { base.to_owned() } else { format!("{base}/alerts/{}", posting.source) };
+    if let Some(query) = auth.query() {
+        url = format!("{url}?{query}");
+    }
     web::install_crypto();
     let client = reqwest::Client::builder().timeout(std::time::Duration::from_secs(30)).build()?;
     let mut request = client.post(&url).header("content-type", "application/json").body(body.to_vec());
@@ -80,6 +83,10 @@ fn auth(posting: &Posting<'_>) -> anyhow::Result<Auth> {
         let known: Vec<&str> = config.sources.iter().map(|s| s.name.as_str()).collect();
         bail!("{name}: sources: there is no source {:?}; use one of {}", posting.source, known.join(", "));
     };
+    if source.auth.kind() == Auth::SNS {
+        let mend = "list it a second time, under another name with `kind:` and `auth: { kind: bearer, … }`, to try it";
+        bail!("{name}: sources.{}: only AWS can sign for SNS; {mend}", posting.source);
+    }
     match posting.secret {
         None => Ok(source.auth.clone()),
         Some(secret) => Ok(Auth::new(source.auth.kind(), vec![SecretString::from(secret)])?),

@@ -3,8 +3,10 @@
 //! Invariant: https, or http on loopback only; never with a user, a password or a fragment in it. A mistake does not
 //! repeat the address, since it may hold a secret.
 
+use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
+use crate::environment::secret;
 use crate::reader::Value;
 
 /// Characters of an address, at most.
@@ -27,6 +29,18 @@ pub(crate) fn base(value: &Value<'_>) -> Option<String> {
     let text = value.text()?;
     match check_base(&text) {
         Ok(base) => Some(base),
+        Err((what, mend)) => value.fail(what, mend),
+    }
+}
+
+/// An address that is called as it is, in the file or in a variable that it names: webhooks' addresses are often secret.
+pub(crate) fn called(value: &Value<'_>) -> Option<SecretString> {
+    let text = match value.scalar_text() {
+        Some(text) if text.starts_with('$') => secret(value)?.expose_secret().to_owned(),
+        _ => value.text()?,
+    };
+    match check(&text) {
+        Ok(_) => Some(SecretString::from(text)),
         Err((what, mend)) => value.fail(what, mend),
     }
 }

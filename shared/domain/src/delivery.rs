@@ -30,16 +30,20 @@ pub enum ReceiverKind {
     Slack,
     /// Jira Cloud REST v3.
     Jira,
+    /// Linear's GraphQL API.
+    Linear,
+    /// Any system that takes JSON over HTTPS.
+    Webhook,
 }
 
 /// No receiver kind has that name.
 #[derive(Debug, Error)]
-#[error("unknown receiver kind {0:?}: use pagerduty, slack or jira")]
+#[error("unknown receiver kind {0:?}: use pagerduty, slack, jira, linear or webhook")]
 pub struct UnknownReceiverKind(String);
 
 impl ReceiverKind {
     /// Every kind. Each has a queue of its own.
-    pub const ALL: [Self; 3] = [Self::Pagerduty, Self::Slack, Self::Jira];
+    pub const ALL: [Self; 5] = [Self::Pagerduty, Self::Slack, Self::Jira, Self::Linear, Self::Webhook];
 
     /// The word used in config, queue names and records.
     #[must_use]
@@ -48,6 +52,8 @@ impl ReceiverKind {
             Self::Pagerduty => "pagerduty",
             Self::Slack => "slack",
             Self::Jira => "jira",
+            Self::Linear => "linear",
+            Self::Webhook => "webhook",
         }
     }
 

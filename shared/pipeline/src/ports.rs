@@ -296,6 +296,15 @@ pub trait ChangeHistory: Send + Sync {
     async fn commits(&self, owner: &str, name: &str, base: &str, head: &str) -> Result<CommitRange, ReadError>;
 }
 
+/// The hosts of Amazon SNS. Every address that is asked for was checked to be one of theirs.
+#[async_trait]
+pub trait SnsHost: Send + Sync {
+    /// A signing certificate (PEM).
+    async fn certificate(&self, url: &str) -> Result<Vec<u8>, ReadError>;
+    /// Tells a topic that its messages are welcome.
+    async fn confirm(&self, subscribe_url: &str) -> Result<(), ReadError>;
+}
+
 /// A monitor as its own system tells of it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct MonitorFacts {

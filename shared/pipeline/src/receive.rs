@@ -8,13 +8,13 @@ use std::sync::Arc;
 use config::Config;
 use domain::{AlertId, Fingerprint};
 use serde::Serialize;
-use sources::{AuthError, BODY_BYTES_MAX, DecodeError, Inbound};
+use sources::{Auth, AuthError, BODY_BYTES_MAX, DecodeError, Inbound, Kind, Source, Subscription};
 use thiserror::Error;
 use uuid::Uuid;
 
 use crate::Item;
 use crate::inbox::{item, pack};
-use crate::ports::{Clock, Queue, QueueError};
+use crate::ports::{Clock, Queue, QueueError, ReadError, SnsHost};
 
 /// An alert that is durable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -47,6 +47,12 @@ pub enum Refusal {
         #[source]
         why: AuthError,
     },
+    /// Whether it is authenticated cannot be told now: send it again.
+    #[error("the signature could not be checked: send it again")]
+    Unverifiable(#[source] ReadError),
+    /// The topic's subscription could not be confirmed: ask again.
+    #[error("the subscription could not be confirmed: send it again")]
+    NotConfirmed(#[source] ReadError),
     /// The body is not an alert.
     #[error("{0}")]
     Undecodable(#[from] DecodeError),
@@ -64,6 +70,8 @@ impl Refusal {
             Self::TooLarge => "too_large",
             Self::UnsupportedMediaType(_) => "unsupported_media_type",
             Self::NotAuthenticated { why, .. } => why.as_str(),
+            Self::Unverifiable(_) => "unverifiable",
+            Self::NotConfirmed(_) => "not_confirmed",
             Self::Undecodable(why) => why.as_str(),
             Self::NotDurable(_) => "not_durable",
         }
@@ -75,16 +83,25 @@ pub struct Receive {
     config: Arc<Config>,
     queue: Arc<dyn Queue>,
     clock: Arc<dyn Clock>,
+    sns: Option<Arc<dyn SnsHost>>,
 }
 
 impl Receive {
     /// Over a config and a queue.
     #[must_use]
     pub fn new(config: Arc<Config>, queue: Arc<dyn Queue>, clock: Arc<dyn Clock>) -> Self {
-        Self { config, queue, clock }
+        Self { config, queue, clock, sns: None }
     }
 
-    /// Authenticates, decodes, fingerprints and enqueues one webhook.
+    /// With a way to SNS's hosts, for sources whose messages it signs.
+    #[must_use]
+    pub fn with_sns(mut self, sns: Arc<dyn SnsHost>) -> Self {
+        self.sns = Some(sns);
+        self
+    }
+
+    /// Authenticates, decodes, fingerprints and enqueues one webhook; `query` is what stands after `?` in its URL. A topic
+    /// that asks to be subscribed to is, once its signature held, and accepts nothing.
     ///
     /// # Errors
     /// [`Refusal`] says whether the sender should mend it or send it again.
@@ -92,17 +109,66 @@ impl Receive {
         &self,
         source: &str,
         headers: &[(String, String)],
+        query: &str,
         body: &[u8],
     ) -> Result<Vec<Accepted>, Refusal> {
         let source = self.config.source(source).ok_or(Refusal::UnknownSource)?;
         if body.len() > BODY_BYTES_MAX {
             return Err(Refusal::TooLarge);
         }
-        let inbound = Inbound { headers, body, received_at: self.clock.now() };
-        check_media_type(&inbound)?;
-        let challenge = source.auth.challenge();
-        source.auth.verify(&inbound).map_err(|why| Refusal::NotAuthenticated { challenge, why })?;
-        let alerts = source.decode(&inbound, &mut || AlertId::new(Uuid::now_v7().to_string()))?;
+        let inbound = Inbound { headers, query, body, received_at: self.clock.now() };
+        check_media_type(&inbound, &source.auth)?;
+        self.authenticate(source, &inbound).await?;
+        if let Some(subscription) = source.auth.subscription(&inbound) {
+            self.confirm(&subscription).await?;
+            return Ok(Vec::new());
+        }
+        self.take(source, &inbound).await
+    }
+
+    /// Takes an event that AWS itself brings, whose sender IAM has let in: `EventBridge`, or a topic that this function
+    /// is subscribed to. It goes to the first source of `CloudWatch` alarms.
+    ///
+    /// # Errors
+    /// [`Refusal`], as for a webhook.
+    pub async fn accept_event(&self, body: &[u8]) -> Result<Vec<Accepted>, Refusal> {
+        let mut sources = self.config.sources.iter();
+        let source = sources.find(|source| source.kind == Kind::Cloudwatch).ok_or(Refusal::UnknownSource)?;
+        let inbound = Inbound { headers: &[], query: "", body, received_at: self.clock.now() };
+        self.take(source, &inbound).await
+    }
+
+    async fn authenticate(&self, source: &Source, inbound: &Inbound<'_>) -> Result<(), Refusal> {
+        let refused = |why| Refusal::NotAuthenticated { challenge: source.auth.challenge(), why };
+        let Some(url) = source.auth.certificate_url(inbound).map_err(refused)? else {
+            return source.auth.verify(inbound).map_err(refused);
+        };
+        let certificate = self.sns_host()?.certificate(&url).await.map_err(Refusal::Unverifiable)?;
+        source.auth.verify_with(inbound, &certificate).map_err(refused)
+    }
+
+    async fn confirm(&self, subscription: &Subscription) -> Result<(), Refusal> {
+        let Subscription { topic, subscribe_url } = subscription;
+        match self.sns_host()?.confirm(subscribe_url).await {
+            Ok(()) => {
+                tracing::info!(topic, "subscription confirmed");
+                Ok(())
+            }
+            Err(why) => {
+                // Whoever reads it here can confirm it by hand; the address serves nothing else.
+                tracing::error!(topic, subscribe_url, %why, "subscription not confirmed");
+                Err(Refusal::NotConfirmed(why))
+            }
+        }
+    }
+
+    fn sns_host(&self) -> Result<&dyn SnsHost, Refusal> {
+        let absent = || Refusal::Unverifiable(ReadError { why: "there is no way to SNS here".to_owned() });
+        self.sns.as_deref().ok_or_else(absent)
+    }
+
+    async fn take(&self, source: &Source, inbound: &Inbound<'_>) -> Result<Vec<Accepted>, Refusal> {
+        let alerts = source.decode(inbound, &mut || AlertId::new(Uuid::now_v7().to_string()))?;
         let items: Vec<Item> = alerts.into_iter().map(|alert| item(&self.config, alert)).collect();
         let accepted: Vec<Accepted> = items
             .iter()
@@ -116,13 +182,15 @@ impl Receive {
     }
 }
 
-fn check_media_type(inbound: &Inbound<'_>) -> Result<(), Refusal> {
+fn check_media_type(inbound: &Inbound<'_>, auth: &Auth) -> Result<(), Refusal> {
     if inbound.header("content-encoding").is_some_and(|e| !e.trim().eq_ignore_ascii_case("identity")) {
         return Err(Refusal::UnsupportedMediaType("compressed bodies are not read: send the JSON as it is"));
     }
     let Some(media_type) = inbound.header("content-type") else { return Ok(()) };
     let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")) {
+    // SNS sends its JSON as text.
+    let is_text = essence == "text/plain" && matches!(auth, Auth::Sns { .. });
+    if is_text || essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")) {
         Ok(())
     } else {
         Err(Refusal::UnsupportedMediaType("the body must be JSON: send it with content-type application/json"))

@@ -134,7 +134,7 @@ impl Pull {
     /// The alert that the webhook would have been.
     fn decode(&self, reconcile: &Reconcile, state: &MonitorState, now: Timestamp) -> Option<Alert> {
         let source = self.config.source(&reconcile.source)?;
-        let inbound = Inbound { headers: &[], body: &state.body, received_at: now };
+        let inbound = Inbound { headers: &[], query: "", body: &state.body, received_at: now };
         match source.decode(&inbound, &mut || AlertId::new(&state.id)) {
             Ok(alerts) => alerts.into_iter().next(),
             Err(error) => {

@@ -33,7 +33,9 @@
 //! | `gaps[]` | objects | `what` is missing and `why` |
 //!
 //! Beside handlebars' own (`if`, `unless`, `each`, `with`, `lookup`, `eq`, `ne`, `and`, `or`, `not`, `gt`, `len` …) a
-//! template has `{{link href text}}`, a link in the receiver's markup, and `{{truncate text units}}`.
+//! template has `{{link href text}}`, a link in the receiver's markup, `{{truncate text units}}`, and `{{encoded text}}`, a part
+//! of an address. A template that writes JSON (`webhook/…`) has `{{json fact}}`, whatever the fact is, and `{{number fact}}`;
+//! any other `{{fact}}` stands inside of quotes.
 
 use std::collections::BTreeMap;
 

@@ -191,7 +191,7 @@ impl Settings {
         let credentials = format!("{}:{}", self.email, self.token.expose_secret());
         let basic = format!("Basic {}", BASE64_STANDARD.encode(credentials));
         let headers = vec![("authorization", basic.into()), ("accept", "application/json".into())];
-        Request { method, url: address(&self.base_url, path), headers, body }
+        Request { method, url: address(&self.base_url, path), secret_path: false, headers, body }
     }
 }
 

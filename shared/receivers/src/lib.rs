@@ -1,8 +1,8 @@
 //! Receivers: which request a vendor wants next for a delivery, and what its answer means.
 //!
 //! Invariant: everything here is pure. The same delivery and progress always give the same step, so that a delivery
-//! resumes where it stopped; a request that may have happened and is not harmless twice is looked up before it is sent
-//! again. What is absent: HTTP, clocks, retries, configuration files.
+//! resumes where it stopped; only a signature over the time differs. A request that may have happened and is not harmless
+//! twice is looked up before it is sent again. What is absent: HTTP, clocks, retries, configuration files.
 //!
 //! To add a receiver, write its file, implement `Vendor` for its settings, and name it in [`Settings`].
 
@@ -12,11 +12,13 @@ mod answer;
 mod facts;
 mod figures;
 pub mod jira;
+pub mod linear;
 pub mod pagerduty;
 mod request;
 pub mod slack;
 mod templates;
 mod text;
+pub mod webhook;
 
 pub use request::{Method, Request, Response};
 pub use templates::{TemplateError, Templates};
@@ -66,6 +68,8 @@ pub struct Context<'a> {
     pub progress: &'a Progress,
     /// How the message reads.
     pub templates: &'a Templates,
+    /// When the step is taken: what is signed is signed with it.
+    pub now: Timestamp,
 }
 
 impl<'a> Context<'a> {
@@ -92,8 +96,14 @@ pub enum Settings {
     Pagerduty(pagerduty::Settings),
     /// Slack Web API.
     Slack(slack::Settings),
+    /// Slack's incoming webhooks.
+    SlackIncoming(slack::incoming::Settings),
     /// Jira Cloud REST v3.
     Jira(Box<jira::Settings>),
+    /// Linear's GraphQL API.
+    Linear(Box<linear::Settings>),
+    /// Any system that takes JSON over HTTPS.
+    Webhook(Box<webhook::Settings>),
 }
 
 /// One receiver of the config.
@@ -119,7 +129,10 @@ impl Settings {
         match self {
             Self::Pagerduty(settings) => settings,
             Self::Slack(settings) => settings,
+            Self::SlackIncoming(settings) => settings,
             Self::Jira(settings) => settings.as_ref(),
+            Self::Linear(settings) => settings.as_ref(),
+            Self::Webhook(settings) => settings.as_ref(),
         }
     }
 }

@@ -56,7 +56,7 @@ impl Vendor for Settings {
         let url = address(&self.base_url, "/v2/enqueue");
         Step::Send {
             name: action,
-            request: Request { method: Method::Post, url, headers: Vec::new(), body: Some(body) },
+            request: Request { method: Method::Post, url, secret_path: false, headers: Vec::new(), body: Some(body) },
         }
     }
 

@@ -1,7 +1,7 @@
 //! What goes to a vendor and what comes back, without any HTTP.
 //!
-//! Invariant: no secret is readable through `Debug` or [`Request::shown`], whether it travels in a header or, as
-//! `PagerDuty` wants it, in the body.
+//! Invariant: no secret is readable through `Debug` or [`Request::shown`], whether it travels in a header, in the
+//! address, or, as `PagerDuty` wants it, in the body.
 
 use std::fmt;
 
@@ -23,6 +23,8 @@ pub enum Method {
     Post,
     /// Replaces.
     Put,
+    /// Changes a part, or makes it where it is not there.
+    Patch,
 }
 
 impl Method {
@@ -33,6 +35,7 @@ impl Method {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Put => "PUT",
+            Self::Patch => "PATCH",
         }
     }
 }
@@ -44,6 +47,8 @@ pub struct Request {
     pub method: Method,
     /// Where, complete.
     pub url: String,
+    /// Whether all of the address but its host is a secret.
+    pub secret_path: bool,
     /// Headers by lower-case name. Their values are secrets, all of them.
     pub headers: Vec<(&'static str, SecretString)>,
     /// The JSON body.
@@ -51,6 +56,13 @@ pub struct Request {
 }
 
 impl Request {
+    /// The address for people.
+    #[must_use]
+    pub fn shown_url(&self) -> String {
+        let host = || self.url.split('/').take(3).collect::<Vec<_>>().join("/");
+        if self.secret_path { format!("{}/{HIDDEN}", host()) } else { self.url.clone() }
+    }
+
     /// The request as JSON for people: every secret replaced.
     #[must_use]
     pub fn shown(&self) -> Value {
@@ -61,7 +73,7 @@ impl Request {
                 *secret = HIDDEN.into();
             }
         }
-        json!({ "method": self.method.as_str(), "url": self.url, "headers": headers, "body": body })
+        json!({ "method": self.method.as_str(), "url": self.shown_url(), "headers": headers, "body": body })
     }
 }
 
@@ -70,7 +82,7 @@ impl fmt::Debug for Request {
         let headers: Vec<&str> = self.headers.iter().map(|(name, _)| *name).collect();
         f.debug_struct("Request")
             .field("method", &self.method)
-            .field("url", &self.url)
+            .field("url", &self.shown_url())
             .field("headers", &headers)
             .finish_non_exhaustive()
     }

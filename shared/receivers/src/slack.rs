@@ -17,6 +17,7 @@ use crate::{Context, Method, Request, Response, Step, Vendor};
 
 mod answer;
 mod blocks;
+pub mod incoming;
 mod mrkdwn;
 /// Where the Web API lives; method names follow it.
 pub const BASE_URL: &str = "https://slack.com/api";
@@ -134,7 +135,8 @@ impl Settings {
 
     fn send(&self, name: &'static str, method: &str, body: Value) -> Step {
         let url = address(&self.base_url, &format!("/{method}"));
-        Step::Send { name, request: Request { method: Method::Post, url, headers: self.headers(), body: Some(body) } }
+        let (method, headers) = (Method::Post, self.headers());
+        Step::Send { name, request: Request { method, url, secret_path: false, headers, body: Some(body) } }
     }
 
     fn headers(&self) -> Vec<(&'static str, SecretString)> {
@@ -152,7 +154,7 @@ impl Settings {
             None => format!("/conversations.history?{common}"),
         };
         let url = address(&self.base_url, &path);
-        let request = Request { method: Method::Get, url, headers: self.headers(), body: None };
+        let request = Request { method: Method::Get, url, secret_path: false, headers: self.headers(), body: None };
         Some(Step::LookUp { of, request })
     }
 

@@ -9,6 +9,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use handlebars::{Handlebars, TemplateErrorReason};
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::facts::Facts;
@@ -27,7 +28,7 @@ const OUTPUT_BYTES_MAX: usize = 64 * 1024;
 const WHY_UNITS_MAX: usize = 300;
 
 /// Name, markup of its values, and the bundled text.
-const BUNDLED: [(&str, Markup, &str); 8] = [
+const BUNDLED: [(&str, Markup, &str); 16] = [
     ("pagerduty/summary.hbs", Markup::Plain, include_str!("../../../templates/pagerduty/summary.hbs")),
     ("pagerduty/details.hbs", Markup::Plain, include_str!("../../../templates/pagerduty/details.hbs")),
     ("slack/message.hbs", Markup::Mrkdwn, include_str!("../../../templates/slack/message.hbs")),
@@ -36,6 +37,14 @@ const BUNDLED: [(&str, Markup, &str); 8] = [
     ("jira/summary.hbs", Markup::Plain, include_str!("../../../templates/jira/summary.hbs")),
     ("jira/description.hbs", Markup::Markdown, include_str!("../../../templates/jira/description.hbs")),
     ("jira/comment.hbs", Markup::Markdown, include_str!("../../../templates/jira/comment.hbs")),
+    ("linear/title.hbs", Markup::Plain, include_str!("../../../templates/linear/title.hbs")),
+    ("linear/description.hbs", Markup::CommonMark, include_str!("../../../templates/linear/description.hbs")),
+    ("linear/comment.hbs", Markup::CommonMark, include_str!("../../../templates/linear/comment.hbs")),
+    ("webhook/body.hbs", Markup::Json, include_str!("../../../templates/webhook/body.hbs")),
+    ("webhook/zendesk.hbs", Markup::Json, include_str!("../../../templates/webhook/zendesk.hbs")),
+    ("webhook/salesforce.hbs", Markup::Json, include_str!("../../../templates/webhook/salesforce.hbs")),
+    ("webhook/power_bi.hbs", Markup::Json, include_str!("../../../templates/webhook/power_bi.hbs")),
+    ("webhook/wandb.hbs", Markup::Json, include_str!("../../../templates/webhook/wandb.hbs")),
 ];
 
 /// Every template's name, in the order of [`BUNDLED`].
@@ -133,6 +142,14 @@ impl Templates {
     }
 }
 
+impl Templates {
+    /// The template's text as JSON, or the plain message as an object that says which template failed.
+    pub(crate) fn render_json(&self, name: &str, facts: &Facts) -> Value {
+        let text = self.engines.get(name).and_then(|engine| engine.render(name, facts).ok()).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_else(|_| plain::object(name, facts))
+    }
+}
+
 impl fmt::Debug for Templates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.engines.keys()).finish()
@@ -167,9 +184,19 @@ impl Engine {
 
     /// Renders it over full and over empty facts: an unknown helper shows only then.
     fn try_out(&mut self, name: &'static str) -> Option<TemplateError> {
-        let failed = |facts: &Facts| self.render(name, facts).err();
-        let mistake = failed(&Facts::sample()).or_else(|| failed(&Facts::default()))?;
-        Some(error(name, mistake.line_no.unwrap_or(1), &mistake.reason().to_string()))
+        for facts in [Facts::sample(), Facts::default()] {
+            let text = match self.render(name, &facts) {
+                Ok(text) => text,
+                Err(mistake) => {
+                    return Some(error(name, mistake.line_no.unwrap_or(1), &mistake.reason().to_string()));
+                }
+            };
+            let read = serde_json::from_str::<Value>(&text);
+            if let (Markup::Json, Err(mistake)) = (self.markup, read) {
+                return Some(error(name, 1, &format!("what it writes is not JSON: {mistake}")));
+            }
+        }
+        None
     }
 
     fn render(&self, name: &str, facts: &Facts) -> Result<String, handlebars::RenderError> {

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::kind::Definition;
+use crate::kind::{Definition, as_sent};
 use crate::{Field, Mapping};
 
 /// Registered in `kind.rs`. `BEARER` is what Arize offers first when a webhook is created.
-pub(crate) const DEFINITION: Definition = Definition { name: "arize", auth: "bearer", mapping };
+pub(crate) const DEFINITION: Definition = Definition { name: "arize", auth: "bearer", mapping, reshape: as_sent };
 
 /// Monitor status (`TRIGGERED`, `NO_DATA`) and event words. No data fires: a monitor that sees nothing may hide an outage.
 const FIRING: [&str; 9] =

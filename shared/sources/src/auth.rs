@@ -1,13 +1,14 @@
 //! Who may send: the authentication schemes, one file each.
 //!
-//! Invariant: an [`Auth`] has one or two usable secrets, none of them short enough to be guessed, and no secret is in an
-//! error, a `Debug` or a log. Every secret is tried, without an early exit.
+//! Invariant: an [`Auth`] has one or two usable secrets, none of them short enough to be guessed, or topics whose messages
+//! AWS signs. No secret is in an error, a `Debug` or a log; every secret is tried, without an early exit.
 
 use domain::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
-use thiserror::Error;
 
-use crate::{Inbound, arize_hmac, bearer, standard_webhooks};
+use crate::{
+    AuthError, Inbound, InvalidAuth, Subscription, arize_hmac, bearer, grafana_hmac, sns, standard_webhooks, url_token,
+};
 
 /// Secrets active at once: the old and the new one of a rotation.
 pub const SECRETS_MAX: usize = 2;
@@ -36,102 +37,33 @@ pub enum Auth {
         /// The secrets, newest first.
         secrets: Vec<SecretString>,
     },
-}
-
-/// Why an authentication cannot be set up. A secret is named by its place, from 1.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum InvalidAuth {
-    /// No scheme has that name.
-    #[error("unknown authentication {0:?}: use bearer, arize_hmac or standard_webhooks")]
-    UnknownKind(String),
-    /// The list is empty.
-    #[error("no secret: give one, or two while you rotate")]
-    NoSecret,
-    /// The list is too long.
-    #[error("{found} secrets: give at most {max}, the new and the old one", max = SECRETS_MAX)]
-    TooManySecrets {
-        /// How many there are.
-        found: usize,
+    /// Grafana's HMAC over time and body.
+    #[non_exhaustive]
+    GrafanaHmac {
+        /// The secrets, newest first.
+        secrets: Vec<SecretString>,
     },
-    /// The secret is empty, or holds no key after `whsec_`.
-    #[error("secret {place} is empty: set it")]
-    EmptySecret {
-        /// Which.
-        place: usize,
+    /// A token in the URL.
+    #[non_exhaustive]
+    UrlToken {
+        /// The tokens, newest first.
+        secrets: Vec<SecretString>,
     },
-    /// The secret could never arrive in a header, or was copied with more than it.
-    #[error("secret {place} has white space around it or a control character in it: set it without")]
-    UnusableSecret {
-        /// Which.
-        place: usize,
+    /// Amazon SNS's signature; there is no secret.
+    #[non_exhaustive]
+    Sns {
+        /// ARNs of the topics that are listened to.
+        topics: Vec<String>,
     },
-    /// A Standard Webhooks secret without a base64 key.
-    #[error("secret {place} is not base64 after whsec_: copy it as the sender shows it")]
-    NotBase64 {
-        /// Which.
-        place: usize,
-    },
-    /// The secret could be guessed.
-    #[error("secret {place} has fewer than {min} bytes: set a longer one, made at random", min = SECRET_BYTES_MIN)]
-    ShortSecret {
-        /// Which.
-        place: usize,
-    },
-}
-
-/// Why a webhook is not authenticated. For our log; the sender only learns that it is not.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum AuthError {
-    /// A header is absent.
-    #[error("the header {header} is missing")]
-    Missing {
-        /// Its name.
-        header: &'static str,
-    },
-    /// A header is there more than once.
-    #[error("the header {header} is given more than once")]
-    Repeated {
-        /// Its name.
-        header: &'static str,
-    },
-    /// A header cannot be read.
-    #[error("the header {header} is not {expected}")]
-    Malformed {
-        /// Its name.
-        header: &'static str,
-        /// What it should be.
-        expected: &'static str,
-    },
-    /// The signed time is too far from our clock.
-    #[error("the signed time is {skew_secs} s away from our clock, more than {max} s", max = crate::FRESH_SECS)]
-    Stale {
-        /// Seconds between the two, in either direction.
-        skew_secs: u64,
-    },
-    /// No active secret fits.
-    #[error("no active secret fits")]
-    Mismatch,
-}
-
-impl AuthError {
-    /// A stable name for logs.
-    #[must_use]
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Missing { .. } => "missing_header",
-            Self::Repeated { .. } => "repeated_header",
-            Self::Malformed { .. } => "malformed_header",
-            Self::Stale { .. } => "stale",
-            Self::Mismatch => "no_secret_fits",
-        }
-    }
 }
 
 impl Auth {
     /// The names of the schemes, as in config.
-    pub const KINDS: &'static [&'static str] = &[bearer::KIND, arize_hmac::KIND, standard_webhooks::KIND];
+    pub const KINDS: &'static [&'static str] =
+        &[bearer::KIND, arize_hmac::KIND, grafana_hmac::KIND, standard_webhooks::KIND, url_token::KIND, sns::KIND];
+
+    /// The scheme that has topics in place of secrets.
+    pub const SNS: &'static str = sns::KIND;
 
     /// The scheme of that name, as [`Auth::KINDS`] writes it.
     ///
@@ -148,6 +80,9 @@ impl Auth {
     /// [`InvalidAuth`] names what is wrong; no secret is in it.
     pub fn new(kind: &str, secrets: Vec<SecretString>) -> Result<Self, InvalidAuth> {
         let kind = Self::parse_kind(kind)?;
+        if kind == sns::KIND {
+            return Err(InvalidAuth::NoTopic);
+        }
         match secrets.len() {
             0 => return Err(InvalidAuth::NoSecret),
             1..=SECRETS_MAX => {}
@@ -159,8 +94,24 @@ impl Auth {
         match kind {
             bearer::KIND => Ok(Self::Bearer { secrets }),
             arize_hmac::KIND => Ok(Self::ArizeHmac { secrets }),
+            grafana_hmac::KIND => Ok(Self::GrafanaHmac { secrets }),
             standard_webhooks::KIND => Ok(Self::StandardWebhooks { secrets }),
+            url_token::KIND => Ok(Self::UrlToken { secrets }),
             other => Err(InvalidAuth::UnknownKind(other.to_owned())),
+        }
+    }
+
+    /// SNS's signatures, for messages of these topics.
+    ///
+    /// # Errors
+    /// [`InvalidAuth`] names the topic that is none, or says that there is none.
+    pub fn sns(topics: Vec<String>) -> Result<Self, InvalidAuth> {
+        if topics.is_empty() {
+            return Err(InvalidAuth::NoTopic);
+        }
+        match (1..).zip(&topics).find(|(_, topic)| !sns::is_topic(topic)) {
+            Some((place, _)) => Err(InvalidAuth::InvalidTopic { place }),
+            None => Ok(Self::Sns { topics }),
         }
     }
 
@@ -170,7 +121,10 @@ impl Auth {
         match self {
             Self::Bearer { .. } => bearer::KIND,
             Self::ArizeHmac { .. } => arize_hmac::KIND,
+            Self::GrafanaHmac { .. } => grafana_hmac::KIND,
             Self::StandardWebhooks { .. } => standard_webhooks::KIND,
+            Self::UrlToken { .. } => url_token::KIND,
+            Self::Sns { .. } => sns::KIND,
         }
     }
 
@@ -179,29 +133,77 @@ impl Auth {
     pub fn challenge(&self) -> &'static str {
         match self {
             Self::Bearer { .. } => bearer::CHALLENGE,
-            Self::ArizeHmac { .. } | Self::StandardWebhooks { .. } => self.kind(),
+            _ => self.kind(),
         }
     }
 
     /// Checks that a holder of an active secret sent this body; now is [`Inbound::received_at`].
     ///
     /// # Errors
-    /// [`AuthError`] names the reason, without any secret.
+    /// [`AuthError`] names the reason, without any secret. [`AuthError::NoCertificate`] where
+    /// [`Auth::certificate_url`] names a certificate.
     pub fn verify(&self, inbound: &Inbound) -> Result<(), AuthError> {
         match self {
             Self::Bearer { secrets } => bearer::verify(secrets, inbound),
             Self::ArizeHmac { secrets } => arize_hmac::verify(secrets, inbound),
+            Self::GrafanaHmac { secrets } => grafana_hmac::verify(secrets, inbound),
             Self::StandardWebhooks { secrets } => standard_webhooks::verify(secrets, inbound),
+            Self::UrlToken { secrets } => url_token::verify(secrets, inbound),
+            Self::Sns { .. } => Err(AuthError::NoCertificate),
         }
     }
 
-    /// The headers with which the source would send that body at that time, made with the first secret.
+    /// Where the certificate is that this body says it was signed with, on a host of SNS; `None` for schemes that need
+    /// none.
+    ///
+    /// # Errors
+    /// [`AuthError`] where the body is not worth the asking.
+    pub fn certificate_url(&self, inbound: &Inbound) -> Result<Option<String>, AuthError> {
+        match self {
+            Self::Sns { topics } => sns::certificate_url(topics, inbound).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// As [`Auth::verify`], with the certificate (PEM) at [`Auth::certificate_url`].
+    ///
+    /// # Errors
+    /// [`AuthError`] names the reason.
+    pub fn verify_with(&self, inbound: &Inbound, certificate: &[u8]) -> Result<(), AuthError> {
+        match self {
+            Self::Sns { topics } => sns::verify(topics, inbound, certificate),
+            other => other.verify(inbound),
+        }
+    }
+
+    /// The subscription that this body asks to confirm, if it does. Only for a body that [`Auth::verify_with`] let pass.
+    #[must_use]
+    pub fn subscription(&self, inbound: &Inbound) -> Option<Subscription> {
+        match self {
+            Self::Sns { topics } => sns::subscription(topics, inbound),
+            _ => None,
+        }
+    }
+
+    /// What stands after `?` in the URL that the source would send to.
+    #[must_use]
+    pub fn query(&self) -> Option<String> {
+        match self {
+            Self::UrlToken { secrets } => url_token::query(secrets),
+            _ => None,
+        }
+    }
+
+    /// The headers with which the source would send that body at that time, made with the first secret. None for SNS,
+    /// whose key is AWS's alone.
     #[must_use]
     pub fn sign(&self, message_id: &str, at: Timestamp, body: &[u8]) -> Vec<(String, String)> {
         match self {
             Self::Bearer { secrets } => bearer::sign(secrets),
             Self::ArizeHmac { secrets } => arize_hmac::sign(secrets, message_id, at, body),
+            Self::GrafanaHmac { secrets } => grafana_hmac::sign(secrets, at, body),
             Self::StandardWebhooks { secrets } => standard_webhooks::sign(secrets, message_id, at, body),
+            Self::UrlToken { .. } | Self::Sns { .. } => Vec::new(),
         }
     }
 }

@@ -142,7 +142,7 @@ impl Source {
         if inbound.body.len() > BODY_BYTES_MAX {
             return Err(DecodeError::TooLarge { bytes: inbound.body.len() });
         }
-        let body = json::parse(inbound.body)?;
+        let body = self.kind.reshape(json::parse(inbound.body)?)?;
         let decode = |(place, alert): (String, &Value)| {
             if !alert.is_object() {
                 return Err(DecodeError::NotAnObject { pointer: place });

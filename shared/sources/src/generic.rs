@@ -6,11 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::kind::Definition;
+use crate::kind::{Definition, as_sent};
 use crate::{Field, Mapping};
 
 /// Registered in `kind.rs`.
-pub(crate) const DEFINITION: Definition = Definition { name: "generic", auth: "standard_webhooks", mapping };
+pub(crate) const DEFINITION: Definition =
+    Definition { name: "generic", auth: "standard_webhooks", mapping, reshape: as_sent };
 
 const LABELS: [&str; 9] =
     ["model", "endpoint", "region", "environment", "team", "segment", "provider", "version", "project"];

@@ -15,6 +15,8 @@ pub const BODY_BYTES_MAX: usize = 256 * 1024;
 pub struct Inbound<'a> {
     /// Header names in any case, and their values.
     pub headers: &'a [(String, String)],
+    /// What stands after `?` in the URL, as it was sent; empty where nothing does.
+    pub query: &'a str,
     /// The raw body.
     pub body: &'a [u8],
     /// When it came in, by our clock.

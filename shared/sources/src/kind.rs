@@ -2,7 +2,9 @@
 //!
 //! Invariant: a source is registered in one line below; everything else about it stands in its own file.
 
-use crate::{Mapping, arize, generic};
+use serde_json::Value;
+
+use crate::{DecodeError, Mapping, alertmanager, arize, cloudwatch, datadog, generic, grafana};
 
 /// What a source's file says of it.
 pub(crate) struct Definition {
@@ -12,6 +14,14 @@ pub(crate) struct Definition {
     pub(crate) auth: &'static str,
     /// Where its payload holds what.
     pub(crate) mapping: fn() -> Mapping,
+    /// Brings a body into the shape that the mapping points into.
+    pub(crate) reshape: fn(Value) -> Result<Value, DecodeError>,
+}
+
+/// For payloads that JSON pointers reach as they are.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of `reshape`")]
+pub(crate) fn as_sent(body: Value) -> Result<Value, DecodeError> {
+    Ok(body)
 }
 
 macro_rules! register {
@@ -37,6 +47,10 @@ macro_rules! register {
 
 register! {
     Arize => arize, "Arize AX monitors.";
+    Alertmanager => alertmanager, "Prometheus Alertmanager, version 4 of its webhook.";
+    Grafana => grafana, "Grafana Alerting's webhook.";
+    Datadog => datadog, "Datadog monitors, over its webhook integration.";
+    Cloudwatch => cloudwatch, "`CloudWatch` alarms, over SNS or `EventBridge`.";
     Generic => generic, "Anything that posts flat JSON, or JSON that a mapping of its own describes.";
 }
 
@@ -57,6 +71,11 @@ impl Kind {
     #[must_use]
     pub fn default_mapping(self) -> Mapping {
         (self.definition().mapping)()
+    }
+
+    /// The body in the shape that the mapping points into.
+    pub(crate) fn reshape(self, body: Value) -> Result<Value, DecodeError> {
+        (self.definition().reshape)(body)
     }
 
     /// The authentication used when config names none; one of [`crate::Auth::KINDS`].

@@ -4,25 +4,36 @@
 //! [`Source::decode`], and only fields that a [`Mapping`] names reach an alert. Adding a source is one file and one line
 //! in `kind.rs`. What is absent: HTTP, storage, the replay guard.
 
+mod alertmanager;
 mod arize;
 mod arize_hmac;
 mod auth;
+mod auth_error;
 mod bearer;
+mod cloudwatch;
+mod datadog;
 mod decode;
 mod generic;
+mod grafana;
+mod grafana_hmac;
 mod inbound;
 mod json;
 mod kind;
+mod label_sets;
 mod link;
 mod mapping;
 mod non_finite;
 mod observed_at;
 mod reading;
 mod signed;
+mod sns;
+mod sns_signature;
 mod standard_webhooks;
 mod text;
+mod url_token;
 
-pub use auth::{Auth, AuthError, InvalidAuth, SECRET_BYTES_MIN, SECRETS_MAX};
+pub use auth::{Auth, SECRET_BYTES_MIN, SECRETS_MAX};
+pub use auth_error::{AuthError, InvalidAuth};
 pub use decode::{ALERTS_MAX, DecodeError, Source};
 pub use inbound::{BODY_BYTES_MAX, Inbound};
 pub use json::DEPTH_MAX;
@@ -31,4 +42,5 @@ pub use link::{LINK_CHARS_MAX, LINKS_MAX};
 pub use mapping::{Field, LABELS_MAX, Mapping};
 pub use observed_at::AHEAD_SECS_MAX;
 pub use signed::{FRESH_SECS, SIGNATURES_MAX};
+pub use sns::{SNS_AGE_SECS_MAX, Subscription};
 pub use text::TEXT_CHARS_MAX;

@@ -26,10 +26,10 @@ pub(crate) fn read(value: &Value) -> Option<Timestamp> {
     }
 }
 
-/// The time if it is not ahead of our clock, else the time of reception.
-pub(crate) fn bounded(read: Option<Timestamp>, received_at: Timestamp) -> Timestamp {
+/// The first time that is not ahead of our clock, else the time of reception.
+pub(crate) fn bounded(mut read: impl Iterator<Item = Timestamp>, received_at: Timestamp) -> Timestamp {
     let latest = received_at.checked_add(SignedDuration::from_secs(AHEAD_SECS_MAX)).unwrap_or(Timestamp::MAX);
-    read.filter(|at| *at <= latest).unwrap_or(received_at)
+    read.find(|at| *at <= latest).unwrap_or(received_at)
 }
 
 fn from_text(text: &str) -> Option<Timestamp> {

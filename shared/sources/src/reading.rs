@@ -53,7 +53,7 @@ impl Reading<'_> {
             value: self.number(Field::Value),
             baseline: self.number(Field::Baseline),
             threshold: self.number(Field::Threshold),
-            observed_at: observed_at::bounded(self.found(Field::ObservedAt).find_map(observed_at::read), received_at),
+            observed_at: observed_at::bounded(self.found(Field::ObservedAt).filter_map(observed_at::read), received_at),
             received_at,
             links: self.links(),
             rule: None,
@@ -113,18 +113,21 @@ impl Reading<'_> {
     }
 
     fn links(&self) -> Vec<Link> {
-        let mut hrefs: Vec<String> = Vec::new();
-        for href in self.found(Field::Link).flat_map(addresses) {
-            if !hrefs.contains(&href) && hrefs.len() < LINKS_MAX {
-                hrefs.push(href);
+        let monitor = format!("Monitor in {}", self.source);
+        let mut found: Vec<(String, String)> = Vec::new();
+        for pointer in self.mapping.pointers(Field::Link) {
+            let text = link_text(pointer).map_or_else(|| monitor.clone(), str::to_owned);
+            for href in self.alert.pointer(pointer).map(addresses).unwrap_or_default() {
+                if found.iter().all(|(_, known)| *known != href) && found.len() < LINKS_MAX {
+                    found.push((text.clone(), href));
+                }
             }
         }
-        if hrefs.is_empty() {
-            hrefs.extend(self.mapping.defaults.get(&Field::Link).and_then(|text| address(text)));
+        if found.is_empty() {
+            let fallback = self.mapping.defaults.get(&Field::Link).and_then(|text| address(text));
+            found.extend(fallback.map(|href| (monitor, href)));
         }
-        let text = format!("Monitor in {}", self.source);
-        let numbered = |place: usize| if place == 1 { text.clone() } else { format!("{text} ({place})") };
-        (1..).zip(hrefs).map(|(place, href)| Link { text: numbered(place), href }).collect()
+        numbered(found)
     }
 
     fn missing(&self) -> DecodeError {
@@ -138,6 +141,31 @@ impl Reading<'_> {
         let known = self.mapping.firing.iter().chain(&self.mapping.cleared).cloned().collect();
         DecodeError::BadStatus { pointer: format!("{}{pointer}", self.place), word, known }
     }
+}
+
+/// Links under texts that no two of them share.
+fn numbered(found: Vec<(String, String)>) -> Vec<Link> {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut link = |(text, href): (String, String)| {
+        let place = seen.entry(text.clone()).or_default();
+        *place += 1;
+        Link { text: if *place == 1 { text } else { format!("{text} ({place})") }, href }
+    };
+    found.into_iter().map(&mut link).collect()
+}
+
+/// What a link leads to, as its key in the payload says; `None` for the monitor itself.
+fn link_text(pointer: &str) -> Option<&'static str> {
+    let key = pointer.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    let texts = [
+        ("runbook", "Runbook"),
+        ("dashboard", "Dashboard"),
+        ("panel", "Panel"),
+        ("silence", "Silence it"),
+        ("image", "Image"),
+        ("snapshot", "Snapshot"),
+    ];
+    texts.into_iter().find(|(begins, _)| key.starts_with(begins)).map(|(_, text)| text)
 }
 
 /// A finite number, written as one or as text.

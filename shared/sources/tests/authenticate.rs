@@ -27,7 +27,7 @@ fn auth(kind: &str, secrets: &[&str]) -> Auth {
 
 fn verify(auth: &Auth, headers: &[(&str, &str)], body: &[u8], now: i64) -> Result<(), AuthError> {
     let headers: Vec<_> = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    auth.verify(&Inbound { headers: &headers, body, received_at: at(now) })
+    auth.verify(&Inbound { headers: &headers, query: "", body, received_at: at(now) })
 }
 
 /// A header's name and value.
@@ -180,7 +180,7 @@ fn a_signed_time_is_fresh_for_five_minutes_either_way() {
         for (skew, expected) in &cases {
             let auth = auth(kind, &[SECRET]);
             let headers = auth.sign("msg_1", at(NOW), BODY);
-            let inbound = Inbound { headers: &headers, body: BODY, received_at: at(NOW + skew) };
+            let inbound = Inbound { headers: &headers, query: "", body: BODY, received_at: at(NOW + skew) };
             assert_eq!(answer(auth.verify(&inbound)), *expected, "{kind} {skew}");
         }
     }

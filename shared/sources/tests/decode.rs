@@ -20,7 +20,7 @@ fn decode_bytes(kind: Kind, mapping: Mapping, body: &[u8]) -> Result<Vec<Alert>,
     let auth = Auth::new("bearer", vec![SecretString::from("token-of-a-source")]).expect("usable");
     let mapping = kind.default_mapping().overlay(mapping);
     let source = Source { name: "s".to_owned(), kind, auth, mapping };
-    source.decode(&Inbound { headers: &[], body, received_at: now() }, &mut || AlertId::new("id"))
+    source.decode(&Inbound { headers: &[], query: "", body, received_at: now() }, &mut || AlertId::new("id"))
 }
 
 fn decode(kind: Kind, body: &Value) -> Result<Alert, DecodeError> {

@@ -27,7 +27,7 @@ fn decode(path: &str, mapping: Mapping) -> Result<Vec<Alert>, DecodeError> {
     let body = std::fs::read(root.join(path)).expect("the event is there");
     let source = source(kind, mapping);
     let headers = source.auth.sign("msg_1", time(RECEIVED_AT), &body);
-    let inbound = Inbound { headers: &headers, body: &body, received_at: time(RECEIVED_AT) };
+    let inbound = Inbound { headers: &headers, query: "", body: &body, received_at: time(RECEIVED_AT) };
     source.auth.verify(&inbound).expect("authentic");
     let mut count = 0;
     source.decode(&inbound, &mut || {

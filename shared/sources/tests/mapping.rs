@@ -97,7 +97,7 @@ fn decode(kind: Kind, mapping: Mapping, body: &Value) -> Value {
     let auth = Auth::new("bearer", vec![SecretString::from("token-of-a-source")]).expect("usable");
     let source = Source { name: "s".to_owned(), kind, auth, mapping };
     let body = body.to_string();
-    let inbound = Inbound { headers: &[], body: body.as_bytes(), received_at: Timestamp::UNIX_EPOCH };
+    let inbound = Inbound { headers: &[], query: "", body: body.as_bytes(), received_at: Timestamp::UNIX_EPOCH };
     let alerts = source.decode(&inbound, &mut || AlertId::new("id")).expect("decodes");
     serde_json::to_value(alerts).expect("serialises")
 }

@@ -7,12 +7,12 @@ use proptest::prelude::*;
 use secrecy::SecretString;
 use serde_json::Value;
 use tocsin_sources::{
-    AHEAD_SECS_MAX, Auth, AuthError, DecodeError, FRESH_SECS, Inbound, Kind, LABELS_MAX, LINKS_MAX, Mapping, Source,
-    TEXT_CHARS_MAX,
+    AHEAD_SECS_MAX, ALERTS_MAX, Auth, AuthError, DecodeError, FRESH_SECS, Inbound, Kind, LABELS_MAX, LINKS_MAX,
+    Mapping, Source, TEXT_CHARS_MAX,
 };
 
 /// Keys that the default mappings point at, and some that they do not.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 30] = [
     "monitor",
     "metric",
     "name",
@@ -29,6 +29,20 @@ const KEYS: [&str; 16] = [
     "model",
     "alerts",
     "~/",
+    "annotations",
+    "values",
+    "valueString",
+    "startsAt",
+    "tags",
+    "scope",
+    "Records",
+    "Sns",
+    "Type",
+    "Message",
+    "AlarmName",
+    "Trigger",
+    "detail-type",
+    "detail",
 ];
 
 fn auth(kind: &str, secret: &str) -> Auth {
@@ -40,7 +54,7 @@ fn decode(kind: Kind, alerts: Option<&str>, body: &[u8]) -> Result<Vec<Alert>, D
     let mapping = kind.default_mapping().overlay(custom);
     let source = Source { name: "s".to_owned(), kind, auth: auth("bearer", "token-of-a-source"), mapping };
     let received_at = Timestamp::from_second(1_795_425_120).expect("in range");
-    source.decode(&Inbound { headers: &[], body, received_at }, &mut || AlertId::new("id"))
+    source.decode(&Inbound { headers: &[], query: "", body, received_at }, &mut || AlertId::new("id"))
 }
 
 fn scalar() -> impl Strategy<Value = Value> {
@@ -51,7 +65,7 @@ fn scalar() -> impl Strategy<Value = Value> {
         any::<f64>().prop_map(Value::from),
         "\\PC{0,300}".prop_map(Value::from),
         any::<String>().prop_map(Value::from),
-        "(TRIGGERED|cleared|monitor.cleared|https://a.example/.{0,9}|[0-9]{0,20})".prop_map(Value::from),
+        "(TRIGGERED|cleared|Notification|ALARM|CloudWatch Alarm State Change|[a-z]{1,3}:[a-z,:]{1,9}|https://a.example/.{0,9}|[0-9]{0,20})".prop_map(Value::from),
     ]
 }
 
@@ -117,22 +131,48 @@ proptest! {
         skew in -310_i64..310,
     ) {
         let base64 = format!("whsec_{}", base64::Engine::encode(&base64::prelude::BASE64_STANDARD, key));
-        let schemes = [("bearer", &secret), ("arize_hmac", &secret), ("arize_hmac", &base64), ("standard_webhooks", &base64)];
+        let schemes = [("bearer", &secret), ("grafana_hmac", &secret), ("arize_hmac", &secret), ("arize_hmac", &base64), ("standard_webhooks", &base64)];
         for (kind, secret) in schemes {
             let auth = auth(kind, secret);
             let signed_at = Timestamp::from_second(at).expect("in range");
             let received_at = Timestamp::from_second(at + skew).expect("in range");
             let headers = auth.sign(&id, signed_at, &body);
-            let answer = auth.verify(&Inbound { headers: &headers, body: &body, received_at });
+            let answer = auth.verify(&Inbound { headers: &headers, query: "", body: &body, received_at });
             let fresh = kind == "bearer" || skew.unsigned_abs() <= FRESH_SECS;
             let expected = if fresh { Ok(()) } else { Err(AuthError::Stale { skew_secs: skew.unsigned_abs() }) };
             prop_assert_eq!(answer, expected);
             if kind != "bearer" && fresh {
                 let longer = [body.as_slice(), b" "].concat();
-                let answer = auth.verify(&Inbound { headers: &headers, body: &longer, received_at });
+                let answer = auth.verify(&Inbound { headers: &headers, query: "", body: &longer, received_at });
                 prop_assert_eq!(answer, Err(AuthError::Mismatch));
             }
         }
+    }
+
+    #[test]
+    fn each_alert_of_a_batch_stands_for_itself(firing in vec(any::<bool>(), 0..40)) {
+        for (kind, word) in [(Kind::Alertmanager, "resolved"), (Kind::Grafana, "resolved")] {
+            let one = |firing: &bool| serde_json::json!({
+                "status": if *firing { "firing" } else { word },
+                "labels": {"alertname": "a", "model": if *firing { "m" } else { "n" }},
+            });
+            let body = serde_json::json!({"status": "firing", "alerts": firing.iter().map(one).collect::<Vec<_>>()});
+            let alerts = decode(kind, None, body.to_string().as_bytes()).expect("decodes");
+            let read: Vec<bool> = alerts.iter().map(|alert| alert.status == domain::Status::Firing).collect();
+            prop_assert_eq!(&read, &firing);
+            prop_assert!(alerts.len() <= ALERTS_MAX);
+        }
+    }
+
+    #[test]
+    fn url_tokens_are_let_in_however_they_are_written(secret in "[ -~]{16,60}", other in "[ -~]{16,60}") {
+        prop_assume!(secret.trim() == secret && other.trim() == other);
+        let url_token = auth("url_token", &secret);
+        let query = format!("a=b&{}&c", url_token.query().expect("a token"));
+        let inbound = |query| Inbound { headers: &[], query, body: b"{}", received_at: Timestamp::UNIX_EPOCH };
+        prop_assert_eq!(url_token.verify(&inbound(&query)), Ok(()));
+        let answer = auth("url_token", &other).verify(&inbound(&query));
+        prop_assert_eq!(answer.is_ok(), secret == other);
     }
 
     #[test]
@@ -140,8 +180,8 @@ proptest! {
         let names = ["authorization", "x-arize-webhook-signature", "x-arize-webhook-timestamp", "webhook-id",
             "webhook-timestamp", "webhook-signature"];
         let headers: Vec<_> = values.into_iter().map(|(name, value)| (names[name].to_owned(), value)).collect();
-        for kind in Auth::KINDS {
-            let inbound = Inbound { headers: &headers, body: &body, received_at: Timestamp::UNIX_EPOCH };
+        for kind in Auth::KINDS.iter().filter(|kind| **kind != Auth::SNS) {
+            let inbound = Inbound { headers: &headers, query: "", body: &body, received_at: Timestamp::UNIX_EPOCH };
             prop_assert!(auth(kind, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").verify(&inbound).is_err());
         }
     }

@@ -13,6 +13,7 @@ mod github;
 mod prometheus;
 mod readers;
 mod sender;
+mod sns;
 
 pub use arize::Arize;
 pub use arize_history::ArizeHistory;
@@ -23,3 +24,4 @@ pub use github::GitHub;
 pub use prometheus::Prometheus;
 pub use readers::{Readers, ReadersError};
 pub use sender::Sender;
+pub use sns::Sns;

@@ -35,6 +35,7 @@ impl Sender {
             receivers::Method::Get => Method::GET,
             receivers::Method::Post => Method::POST,
             receivers::Method::Put => Method::PUT,
+            receivers::Method::Patch => Method::PATCH,
         };
         let mut headers = headers(request)?;
         let mut builder = self.client.request(method, url);

@@ -1,5 +1,5 @@
-//! Stand-ins that behave like the vendors: `PagerDuty`, Slack, Jira, GitHub, Prometheus, Datadog,
-//! `CloudWatch`, Arize; and like Lambda's Runtime API.
+//! Stand-ins that behave like the vendors: `PagerDuty`, Slack, Jira, Linear, any webhook, GitHub, Prometheus, Datadog,
+//! `CloudWatch`, SNS, Arize; and like Lambda's Runtime API.
 //!
 //! Each listens on a loopback port of its own, keeps its state in memory, refuses what its vendor refuses with that
 //! vendor's status and error shape, and can be told to fail. They stop when their last clone is dropped.
@@ -14,10 +14,13 @@ mod faults;
 pub mod github;
 pub mod jira;
 pub mod lambda;
+pub mod linear;
 pub mod pagerduty;
 pub mod prometheus;
 mod server;
 pub mod slack;
+pub mod sns;
+pub mod webhook;
 
 pub use arize::Arize;
 pub use cloudwatch::Cloudwatch;
@@ -26,9 +29,12 @@ pub use faults::{Fault, Faults};
 pub use github::Github;
 pub use jira::Jira;
 pub use lambda::Lambda;
+pub use linear::Linear;
 pub use pagerduty::Pagerduty;
 pub use prometheus::Prometheus;
 pub use slack::Slack;
+pub use sns::Sns;
+pub use webhook::Webhook;
 
 /// One of each.
 #[derive(Debug, Clone)]
@@ -39,6 +45,10 @@ pub struct StandIns {
     pub slack: Slack,
     /// Jira Cloud, REST v3.
     pub jira: Jira,
+    /// GraphQL, the parts about issues and comments.
+    pub linear: Linear,
+    /// Any system that takes JSON.
+    pub webhook: Webhook,
     /// REST, the parts about deployments and commits.
     pub github: Github,
     /// HTTP API v1, the query part.
@@ -61,6 +71,8 @@ impl StandIns {
             pagerduty: Pagerduty::start().await?,
             slack: Slack::start().await?,
             jira: Jira::start().await?,
+            linear: Linear::start().await?,
+            webhook: Webhook::start().await?,
             github: Github::start().await?,
             prometheus: Prometheus::start().await?,
             datadog: Datadog::start().await?,

@@ -1,4 +1,4 @@
-//! Slack's Web API: the four methods that post, change and look up messages.
+//! Slack's Web API: the four methods that post, change and look up messages; and an incoming webhook.
 //!
 //! Invariant: a refusal changes nothing, and every message has a `ts` of its own, later than all before it.
 //! Source: the Web API and Block Kit reference.
@@ -6,6 +6,7 @@
 mod arguments;
 mod blocks;
 mod conversations;
+mod incoming;
 mod mentions;
 mod message;
 mod post;
@@ -64,6 +65,7 @@ impl Slack {
             .route("/api/conversations.replies", get(conversations::replies).post(conversations::replies))
             .route("/api/{method}", any(unknown_method))
             .layer(from_fn(authenticate))
+            .route("/services/{team}/{bot}/{token}", post_to(incoming::take))
             .with_state(inner.clone());
         Ok(Self { inner, server: Arc::new(Server::start(router, shape).await?) })
     }
@@ -72,6 +74,12 @@ impl Slack {
     #[must_use]
     pub fn url(&self) -> String {
         self.server.url()
+    }
+
+    /// An incoming webhook's address: the address itself is the permission.
+    #[must_use]
+    pub fn incoming_url(&self) -> String {
+        format!("{}/services/T0STANDIN/B0STANDIN/local", self.server.url())
     }
 
     /// Its script of faults.

@@ -7,6 +7,9 @@ use config::{Environment, ProcessEnvironment, secret_names};
 /// Stands for every secret that is not set: 32 characters of Base64, so that it serves as any vendor's kind of secret.
 pub const LOCAL_SECRET: &str = "dG9jc2luIGxvY2FsIHNlY3JldCBvbmx5";
 
+/// How the name of a secret ends that is an address, as a webhook's.
+const ADDRESS: &str = "_URL";
+
 /// The process's environment with [`LOCAL_SECRET`] in the gaps.
 pub(crate) struct LocalEnvironment {
     unset: Vec<String>,
@@ -28,7 +31,8 @@ impl LocalEnvironment {
 impl Environment for LocalEnvironment {
     fn var(&self, name: &str) -> Option<String> {
         if self.unset.iter().any(|unset| unset == name) {
-            return Some(LOCAL_SECRET.to_owned());
+            let address = name.ends_with(ADDRESS).then(|| format!("https://local.invalid/{LOCAL_SECRET}"));
+            return Some(address.unwrap_or_else(|| LOCAL_SECRET.to_owned()));
         }
         ProcessEnvironment.var(name)
     }

@@ -16,9 +16,19 @@ pub(crate) fn of(stand_ins: &StandIns) -> Value {
     });
     let issues = stand_ins.jira.issues();
     let issues = issues.iter().map(|i| json!({ "key": i.key, "state": i.status, "text": i.text("summary") }));
+    let linear = stand_ins.linear.issues();
+    let linear = linear.iter().map(|i| {
+        let state = if i.state == stand_ins::linear::DONE { "done" } else { "open" };
+        json!({ "key": i.identifier, "state": state, "text": i.title })
+    });
+    let webhook = stand_ins.webhook.taken();
+    let webhook =
+        webhook.iter().map(|t| json!({ "key": t.id, "state": t.body["transition"], "text": t.body.to_string() }));
     json!([
         { "vendor": "PagerDuty", "items": alerts.collect::<Vec<_>>() },
         { "vendor": "Slack", "items": messages.collect::<Vec<_>>() },
         { "vendor": "Jira", "items": issues.collect::<Vec<_>>() },
+        { "vendor": "Linear", "items": linear.collect::<Vec<_>>() },
+        { "vendor": "Webhook", "items": webhook.collect::<Vec<_>>() },
     ])
 }

@@ -6,10 +6,8 @@ use std::sync::Arc;
 
 use aws::{Clients, Endpoints, Queues, Store, provision_queues, provision_table};
 use config::{Config, Environment, MetricSource, ProcessEnvironment, TemplateDirectory};
-use domain::ReceiverKind;
 use embedded::{Embedded, Storage};
 use pipeline::{Deliver, Pull, Receive, Redrive, Sweep, Triage};
-use receivers::Settings;
 use stand_ins::StandIns;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -39,7 +37,8 @@ pub(super) async fn start(options: LocalOptions) -> Result<Local, LocalError> {
     let urls = provision_queues(&clients.sqs, "tocsin").await.map_err(part("a queue"))?;
     let queues = Arc::new(Queues::new(clients.sqs, urls));
     let clock = &options.clock;
-    let receive = Arc::new(Receive::new(config.clone(), queues.clone(), clock.clone()));
+    let receive = Receive::new(config.clone(), queues.clone(), clock.clone());
+    let receive = Arc::new(receive.with_sns(Arc::new(web::Sns::default())));
     let mut readers = web::Readers::new(&config).map_err(part("an outside reader"))?;
     if let Some(own) = &config.cloudwatch {
         let reader = outside::cloudwatch(own, &stand_ins, &mut notes)?;
@@ -131,24 +130,9 @@ fn configure(options: &LocalOptions, stand_ins: &StandIns) -> Result<(Config, Ve
         notes.push(format!("not set: {}; a source takes the local secret instead", environment.unset().join(", ")));
     }
     for receiver in &mut config.receivers {
-        let kind = receiver.kind();
-        let (secret, base_url) = match &mut receiver.settings {
-            Settings::Pagerduty(own) => (&own.routing_key, &mut own.base_url),
-            Settings::Slack(own) => (&own.token, &mut own.base_url),
-            Settings::Jira(own) => (&own.token, &mut own.base_url),
-        };
-        let (variable, stand_in) = match kind {
-            ReceiverKind::Pagerduty => ("TOCSIN_PAGERDUTY_API_URL", stand_ins.pagerduty.url()),
-            ReceiverKind::Slack => ("TOCSIN_SLACK_API_URL", format!("{}/api", stand_ins.slack.url())),
-            ReceiverKind::Jira => ("TOCSIN_JIRA_API_URL", stand_ins.jira.url()),
-        };
-        if outside::stands_in(secret, variable) {
-            *base_url = stand_in;
-            notes.push(format!(
-                "receiver {} has no credentials: it goes to a {} stand-in",
-                receiver.name,
-                kind.as_str()
-            ));
+        let kind = receiver.kind().as_str();
+        if outside::stand_in_for(&mut receiver.settings, stand_ins) {
+            notes.push(format!("receiver {} has no credentials: it goes to a {kind} stand-in", receiver.name));
         }
     }
     outside::configure(&mut config, stand_ins, &mut notes);

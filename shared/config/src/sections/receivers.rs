@@ -3,8 +3,10 @@
 //! Invariant: a receiver's name fits a queue message and a table key; its secrets come from the environment.
 
 mod jira;
+mod linear;
 mod pagerduty;
 mod slack;
+mod webhook;
 
 use ::receivers::{Receiver, Settings};
 use domain::ReceiverKind;
@@ -29,8 +31,13 @@ pub(crate) fn read(value: &Value<'_>) -> Option<Vec<Receiver>> {
 fn settings(value: &Value<'_>) -> Option<Settings> {
     match kind(value)? {
         ReceiverKind::Pagerduty => pagerduty::read(value).map(Settings::Pagerduty),
+        ReceiverKind::Slack if value.find("webhook_url").is_some() => {
+            slack::read_incoming(value).map(Settings::SlackIncoming)
+        }
         ReceiverKind::Slack => slack::read(value).map(Settings::Slack),
         ReceiverKind::Jira => jira::read(value).map(Box::new).map(Settings::Jira),
+        ReceiverKind::Linear => linear::read(value).map(Box::new).map(Settings::Linear),
+        ReceiverKind::Webhook => webhook::read(value).map(Box::new).map(Settings::Webhook),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `sources:` who may raise alerts, by the name in `/alerts/{name}`.
 //!
-//! Invariant: a source has at least one secret; what a mapping may say is the source's own business.
+//! Invariant: a source has at least one secret, or topics that AWS signs for; what a mapping may say is the source's own
+//! business.
 
 use std::collections::BTreeMap;
 
@@ -59,15 +60,29 @@ fn kind(name: &str, fields: &Fields<'_>) -> Option<Kind> {
 }
 
 fn auth(value: &Value<'_>, source: Option<Kind>) -> Option<Auth> {
-    let fields = value.fields(&["kind", "secrets"])?;
-    let kind = match fields.get("kind") {
-        Some(value) => auth_kind(value),
+    let named = match value.find("kind") {
+        Some(value) => auth_kind(&value),
         None => source.map(Kind::default_auth),
     };
+    if named == Some(Auth::SNS) {
+        return topics(value);
+    }
+    let fields = value.fields(&["kind", "secrets"])?;
+    let kind = named;
     let secrets = fields.required("secrets", secrets);
     match Auth::new(kind?, secrets?) {
         Ok(auth) => Some(auth),
-        Err(error) => invalid(&fields, &error),
+        Err(error) => invalid(&fields, "secrets", &error),
+    }
+}
+
+/// SNS has no secret: who may send is said by topic.
+fn topics(value: &Value<'_>) -> Option<Auth> {
+    let fields = value.fields(&["kind", "topics"])?;
+    let topics = fields.required("topics", Value::texts)?;
+    match Auth::sns(topics) {
+        Ok(auth) => Some(auth),
+        Err(error) => invalid(&fields, "topics", &error),
     }
 }
 
@@ -85,10 +100,10 @@ fn secrets(value: &Value<'_>) -> Option<Vec<SecretString>> {
     all(items.iter().map(secret))
 }
 
-fn invalid<T>(fields: &Fields<'_>, error: &InvalidAuth) -> Option<T> {
+fn invalid<T>(fields: &Fields<'_>, field: &str, error: &InvalidAuth) -> Option<T> {
     let text = error.to_string();
-    let (what, mend) = text.split_once(": ").unwrap_or((&text, "look at the secrets"));
-    fields.place("secrets").fail(what, mend)
+    let (what, mend) = text.split_once(": ").unwrap_or((&text, "look at the section"));
+    fields.place(field).fail(what, mend)
 }
 
 fn mapping(value: &Value<'_>) -> Option<Mapping> {

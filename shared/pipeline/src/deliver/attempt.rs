@@ -89,7 +89,8 @@ impl Deliver {
         let mut unwritten = false;
         for _ in 0..STEPS_MAX {
             let (id, progress) = (&delivery.id, &delivery.progress);
-            let context = Context { notification, delivery: id, known, earlier, progress, templates };
+            let now = self.clock.now();
+            let context = Context { notification, delivery: id, known, earlier, progress, templates, now };
             match receiver.next(&context) {
                 Step::Finished => return Ok(End::Delivered),
                 Step::Send { name, request } if unsure && request.method != Method::Get => {

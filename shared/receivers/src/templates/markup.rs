@@ -21,6 +21,10 @@ pub(crate) enum Markup {
     Mrkdwn,
     /// The small Markdown that becomes Jira's ADF.
     Markdown,
+    /// Markdown as its own specification has it (<https://spec.commonmark.org>), which Linear reads.
+    CommonMark,
+    /// A JSON document; a value stands inside of quotes.
+    Json,
 }
 
 impl Markup {
@@ -30,13 +34,12 @@ impl Markup {
         match self {
             Self::Plain => value.collect(),
             Self::Mrkdwn => mrkdwn(value),
-            Self::Markdown => value.fold(String::new(), |mut escaped, c| {
-                if is_markdown_sign(c) {
-                    escaped.push('\\');
-                }
-                escaped.push(c);
-                escaped
-            }),
+            Self::Markdown => backslashed(value, is_markdown_sign),
+            // Any ASCII punctuation may have a backslash before it; a `:` keeps a bare address from becoming a link.
+            Self::CommonMark => backslashed(value, |c| c.is_ascii_punctuation()),
+            Self::Json => {
+                value.map(|c| if matches!(c, '"' | '\\') { format!("\\{c}") } else { c.to_string() }).collect()
+            }
         }
     }
 
@@ -49,12 +52,18 @@ impl Markup {
         match self {
             Self::Plain if text == href => href.to_owned(),
             Self::Plain => format!("{}: {href}", self.escape(text)),
+            Self::Json if text == href => self.escape(href),
+            Self::Json => format!("{}: {}", self.escape(text), self.escape(href)),
             Self::Mrkdwn => {
                 let text = self.escape(text).replace(GUARD, "").replace('|', "¦");
                 format!("<{}|{text}>", href_without(href, &['<', '>', '|']).replace('&', "&amp;"))
             }
-            Self::Markdown => {
-                format!("[{}]({})", self.escape(text), href_without(href, &['(', ')', '[', ']', '\\', '`', '*']))
+            Self::Markdown | Self::CommonMark => {
+                format!(
+                    "[{}]({})",
+                    self.escape(text),
+                    href_without(href, &['(', ')', '[', ']', '<', '>', '\\', '`', '*'])
+                )
             }
         }
     }
@@ -62,10 +71,20 @@ impl Markup {
     /// A line that begins a header, or an ordinary one where the markup has none.
     pub(crate) fn header(self, text: &str) -> String {
         match self {
-            Self::Plain => self.escape(text),
-            Self::Mrkdwn | Self::Markdown => format!("# {}", self.escape(text)),
+            Self::Plain | Self::Json => self.escape(text),
+            Self::Mrkdwn | Self::Markdown | Self::CommonMark => format!("# {}", self.escape(text)),
         }
     }
+}
+
+fn backslashed(value: impl Iterator<Item = char>, is_sign: impl Fn(char) -> bool) -> String {
+    value.fold(String::new(), |mut escaped, c| {
+        if is_sign(c) {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+        escaped
+    })
 }
 
 fn mrkdwn(value: impl Iterator<Item = char>) -> String {

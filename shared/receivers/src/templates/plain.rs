@@ -3,6 +3,8 @@
 //! Invariant: it depends on no template, names the one that failed, and carries what someone woken at night needs:
 //! service, metric, severity, value, incident, verdict, suspect, every gap, runbook.
 
+use serde_json::{Value, json};
+
 use super::Markup;
 use crate::facts::Facts;
 use crate::text::cut;
@@ -28,6 +30,19 @@ pub(super) fn line(template: &str, facts: &Facts) -> String {
     let value = facts.value.as_ref().map(|v| format!(" {v}")).unwrap_or_default();
     let (severity, incident) = (facts.severity, &facts.incident);
     format!("[{severity}] {unconfirmed}{service} {metric}{value} ({incident}; template {template} failed)")
+}
+
+/// A JSON object.
+pub(super) fn object(template: &str, facts: &Facts) -> Value {
+    json!({
+        "error": format!("the template {template} failed: this is the plain message"),
+        "incident": facts.incident,
+        "transition": facts.transition,
+        "severity": facts.severity,
+        "service": facts.service,
+        "metric": facts.metric,
+        "text": message(template, Markup::Plain, facts),
+    })
 }
 
 fn title(facts: &Facts) -> String {

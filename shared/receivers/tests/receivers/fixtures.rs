@@ -11,7 +11,7 @@ use domain::{
 };
 use secrecy::SecretString;
 use serde_json::{Map, Value};
-use tocsin_receivers::{Receiver, Settings, jira, pagerduty, slack};
+use tocsin_receivers::{Method, Receiver, Settings, jira, linear, pagerduty, slack, webhook};
 
 pub(crate) const INCIDENT: &str = "4f2a9c01d7-3-6922d230";
 pub(crate) const ROUTING_KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -180,6 +180,50 @@ pub(crate) fn jira_with(settings: jira::Settings) -> Receiver {
 
 pub(crate) fn jira() -> Receiver {
     jira_with(jira_settings())
+}
+
+pub(crate) const HOOK: &str = "https://hooks.slack.com/services/T0/B0/secret";
+
+pub(crate) fn incoming() -> Receiver {
+    let settings = slack::incoming::Settings { url: SecretString::from(HOOK) };
+    Receiver { name: "announce".to_owned(), settings: Settings::SlackIncoming(settings) }
+}
+
+pub(crate) const TEAM: &str = "9cfb482a-81e3-4154-b5b9-2c805e70a02d";
+
+pub(crate) fn linear_settings() -> linear::Settings {
+    linear::Settings {
+        base_url: linear::BASE_URL.to_owned(),
+        api_key: SecretString::from("lin_api_secret"),
+        team: TEAM.to_owned(),
+        project: None,
+        labels: Vec::new(),
+        priorities: BTreeMap::from([(Severity::Critical, 1)]),
+        resolved_state: None,
+    }
+}
+
+pub(crate) fn linear() -> Receiver {
+    Receiver { name: "issues".to_owned(), settings: Settings::Linear(Box::new(linear_settings())) }
+}
+
+pub(crate) fn webhook_settings() -> webhook::Settings {
+    webhook::Settings {
+        url: SecretString::from("https://crm.example/hooks/token-5f0e?incident={incident}"),
+        method: Method::Post,
+        template: webhook::TEMPLATES[0].1,
+        secret: Some(SecretString::from("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")),
+        authorization: None,
+        transitions: Transition::ALL.to_vec(),
+    }
+}
+
+pub(crate) fn webhook_with(settings: webhook::Settings) -> Receiver {
+    Receiver { name: "crm".to_owned(), settings: Settings::Webhook(Box::new(settings)) }
+}
+
+pub(crate) fn webhook() -> Receiver {
+    webhook_with(webhook_settings())
 }
 
 /// Every text of a body, one a line: what a person could read of it.

@@ -4,8 +4,9 @@ use domain::{Gap, Handle, Link, Notification, Transition};
 use serde_json::{Value, json};
 
 use crate::delivering::{Delivering, edited};
-use crate::fixtures::{jira, notification, pagerduty, slack, texts};
+use crate::fixtures::{incoming, jira, linear, notification, pagerduty, slack, texts, webhook};
 use crate::slack::thread;
+use crate::templates::read_markdown;
 use crate::vendor_rules::{
     block_texts, check_jira_comment, check_jira_ticket, check_mrkdwn_is_inert, check_slack_message,
 };
@@ -196,14 +197,17 @@ fn a_value_is_no_template() {
     for text in
         ["{{service}}", "{{{severity}}}", "{{#each labels}}x{{/each}}", "{{> slack/message.hbs}}", "{{", "\\{{x}}"]
     {
-        for receiver in [pagerduty(), slack(), jira()] {
+        for receiver in [pagerduty(), slack(), incoming(), jira(), linear(), webhook()] {
             let told = everywhere(text, Transition::Opened);
             let step = match receiver.kind() {
                 domain::ReceiverKind::Pagerduty => "trigger",
                 domain::ReceiverKind::Slack => "post",
-                domain::ReceiverKind::Jira => "create",
+                domain::ReceiverKind::Jira | domain::ReceiverKind::Linear => "create",
+                domain::ReceiverKind::Webhook => "send",
             };
+            let markdown = receiver.kind() == domain::ReceiverKind::Linear;
             let read = texts(&Delivering::telling(receiver, told).body(step));
+            let read = if markdown { read_markdown(&read) } else { read };
             let shown = text.replace('>', "&gt;");
             assert!(read.contains(text) || read.contains(&shown), "{text} is not in {read}");
             assert!(!read.contains("failed"), "{read}");

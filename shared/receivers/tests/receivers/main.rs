@@ -5,9 +5,11 @@
 mod answers;
 mod delivering;
 mod fixtures;
+mod incoming;
 mod inert;
 mod jira;
 mod limits;
+mod linear;
 mod lookups;
 mod pagerduty;
 mod properties;
@@ -15,3 +17,4 @@ mod slack;
 mod templates;
 mod tickets;
 mod vendor_rules;
+mod webhook;

@@ -9,11 +9,13 @@ use serde_json::Value;
 use tocsin_receivers::{Receiver, Response, Step, Templates};
 
 use crate::delivering::{BUNDLED, Delivering};
-use crate::fixtures::{confirmation, jira, notification, pagerduty, slack, time};
+use crate::fixtures::{
+    confirmation, incoming, jira, linear, notification, pagerduty, slack, time, webhook, webhook_settings, webhook_with,
+};
 use crate::slack::thread;
 use crate::vendor_rules::{
-    block_texts, check_jira_comment, check_jira_ticket, check_mrkdwn_is_inert, check_pagerduty_event,
-    check_slack_message,
+    block_texts, check_jira_comment, check_jira_ticket, check_json, check_linear_comment, check_linear_issue,
+    check_mrkdwn_is_inert, check_pagerduty_event, check_slack_message,
 };
 
 /// What a template is made of.
@@ -46,8 +48,8 @@ const PIECES: [&str; 26] = [
     " ",
 ];
 
-/// Every template.
-const NAMES: [&str; 8] = [
+/// Every template but those that write JSON, which not any text is.
+const NAMES: [&str; 11] = [
     "pagerduty/summary.hbs",
     "pagerduty/details.hbs",
     "slack/message.hbs",
@@ -56,11 +58,14 @@ const NAMES: [&str; 8] = [
     "jira/summary.hbs",
     "jira/description.hbs",
     "jira/comment.hbs",
+    "linear/title.hbs",
+    "linear/description.hbs",
+    "linear/comment.hbs",
 ];
 
 /// An answer with one field that the vendors know, of any shape.
 const ANSWER: &str = concat!(
-    "\\{\"(ok|error|message|errors|errorMessages|key|issues|transitions)\":",
+    "\\{\"(ok|error|message|errors|errorMessages|key|issues|transitions|data)\":",
     "(true|false|null|7|\"\\PC{0,20}\"|\\[\\]|\\{\\})\\}"
 );
 
@@ -157,6 +162,23 @@ fn check_all(told: &Notification, templates: &Templates, inert: bool) {
         let texts = body["blocks"].as_array().expect("blocks").iter().flat_map(block_texts);
         texts.chain(body["text"].as_str()).filter(|_| inert).for_each(check_mrkdwn_is_inert);
     }
+    check_slack_message(&deliver(incoming(), told, templates, Handle::default()).1);
+    for known in [Handle::default(), Handle::with("issue", "issue-1")] {
+        match deliver(linear(), told, templates, known) {
+            ("create", body) => check_linear_issue(&body),
+            (_, body) => check_linear_comment(&body),
+        }
+    }
+    for (_, template) in tocsin_receivers::webhook::TEMPLATES {
+        let settings = tocsin_receivers::webhook::Settings { template, ..webhook_settings() };
+        let (_, body) = deliver(webhook_with(settings), told, templates, Handle::default());
+        check_json(&body);
+        // Facts beyond all measure give way to the plain message.
+        assert!(
+            body.is_object() && (body.get("error").is_none() || body["incident"].is_string()),
+            "{template}: {body}"
+        );
+    }
     for known in [Handle::default(), Handle::with("key", "OPS-42")] {
         match deliver(jira(), told, templates, known) {
             ("create", body) => check_jira_ticket(&body),
@@ -203,8 +225,8 @@ proptest! {
     ) {
         let response = Response { status, retry_after_secs, body };
         let steps = ["trigger", "post", "update", "reply", "create", "comment", "earlier_ticket", "reopen_transitions",
-            "reopen", "transitions", "transition", "no step of ours"];
-        for receiver in [pagerduty(), slack(), jira()] {
+            "reopen", "transitions", "transition", "send", "states", "move", "no step of ours"];
+        for receiver in [pagerduty(), slack(), incoming(), jira(), linear(), webhook()] {
             for step in steps {
                 match receiver.interpret(step, &response) {
                     Outcome::Delivered(_) => {

@@ -5,14 +5,15 @@ use serde_json::Value;
 use tocsin_receivers::{Receiver, Step, TemplateError, Templates};
 
 use crate::delivering::{Delivering, edited};
-use crate::fixtures::{INCIDENT, RUNBOOK, SUSPECT, jira, notification, pagerduty, slack, texts, unconfirmed};
+use crate::fixtures::{INCIDENT, RUNBOOK, SUSPECT, jira, linear, notification, pagerduty, slack, texts, unconfirmed};
 use crate::slack::thread;
 use crate::vendor_rules::{
-    check_jira_comment, check_jira_ticket, check_json, check_pagerduty_event, check_slack_message,
+    check_jira_comment, check_jira_ticket, check_json, check_linear_comment, check_linear_issue, check_pagerduty_event,
+    check_slack_message,
 };
 
-/// Template, receiver, the transition and the step that render it.
-fn all() -> [(&'static str, Receiver, Transition, &'static str); 8] {
+/// Template of a text, receiver, the transition and the step that render it.
+fn all() -> [(&'static str, Receiver, Transition, &'static str); 11] {
     [
         ("pagerduty/summary.hbs", pagerduty(), Transition::Opened, "trigger"),
         ("pagerduty/details.hbs", pagerduty(), Transition::Opened, "trigger"),
@@ -22,6 +23,9 @@ fn all() -> [(&'static str, Receiver, Transition, &'static str); 8] {
         ("jira/summary.hbs", jira(), Transition::Opened, "create"),
         ("jira/description.hbs", jira(), Transition::Opened, "create"),
         ("jira/comment.hbs", jira(), Transition::Escalated, "comment"),
+        ("linear/title.hbs", linear(), Transition::Opened, "create"),
+        ("linear/description.hbs", linear(), Transition::Opened, "create"),
+        ("linear/comment.hbs", linear(), Transition::Escalated, "comment"),
     ]
 }
 
@@ -30,6 +34,7 @@ fn known(name: &str) -> Handle {
     match name {
         "slack/resolved.hbs" | "slack/reply.hbs" => thread(),
         "jira/comment.hbs" => Handle::with("key", "OPS-42"),
+        "linear/comment.hbs" => Handle::with("issue", "issue-1"),
         _ => Handle::default(),
     }
 }
@@ -37,6 +42,8 @@ fn known(name: &str) -> Handle {
 fn check_body(step: &str, body: &Value) {
     match step {
         "post" | "update" | "reply" => check_slack_message(body),
+        "create" if body.get("query").is_some() => check_linear_issue(body),
+        "comment" if body.get("query").is_some() => check_linear_comment(body),
         "create" => check_jira_ticket(body),
         "comment" => check_jira_comment(body),
         _ => check_pagerduty_event(body),
@@ -60,8 +67,24 @@ fn written(name: &str, body: &Value) -> String {
         "jira/summary.hbs" => texts(&body["fields"]["summary"]),
         "jira/description.hbs" => texts(&body["fields"]["description"]),
         "jira/comment.hbs" => texts(&body["body"]),
+        "linear/title.hbs" => texts(&body["variables"]["input"]["title"]),
+        "linear/description.hbs" => read_markdown(&texts(&body["variables"]["input"]["description"])),
+        "linear/comment.hbs" => read_markdown(&texts(&body["variables"]["input"]["body"])),
         _ => texts(&body["blocks"]),
     }
+}
+
+/// Markdown's text as it is shown: a backslash before punctuation is gone.
+pub(crate) fn read_markdown(text: &str) -> String {
+    let mut shown = String::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match (c, chars.peek()) {
+            ('\\', Some(next)) if next.is_ascii_punctuation() => shown.extend(chars.next()),
+            _ => shown.push(c),
+        }
+    }
+    shown
 }
 
 fn mistakes(name: &str, text: &str) -> Vec<TemplateError> {
@@ -76,7 +99,7 @@ fn check_plain(name: &str, body: &Value) {
     let read = written(name, body);
     assert!(read.contains(name), "it names {name}: {read}");
     assert!(read.contains(INCIDENT) && read.contains("support-chatbot") && read.contains("UNCONFIRMED"), "{read}");
-    if !name.ends_with("summary.hbs") {
+    if !name.ends_with("summary.hbs") && !name.ends_with("title.hbs") {
         let facts = [
             "metric latency_p95, value 8.213",
             "severity critical",
@@ -136,9 +159,10 @@ fn the_names_are_those_of_the_bundled_files() {
     let files = all().map(|(name, ..)| (name.to_owned(), "{{headline}}".to_owned()));
     assert!(Templates::from_files(files).is_ok());
     let names: Vec<&str> = all().iter().map(|t| t.0).collect();
-    assert_eq!(format!("{:?}", Templates::bundled()).matches(".hbs").count(), names.len());
+    let bodies = tocsin_receivers::webhook::TEMPLATES.map(|(_, name)| name);
+    assert_eq!(format!("{:?}", Templates::bundled()).matches(".hbs").count(), names.len() + bodies.len());
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../templates");
-    for name in names {
+    for name in names.into_iter().chain(bodies) {
         let text = std::fs::read_to_string(folder.join(name)).expect("the bundled file");
         assert!(Templates::from_files([(name.to_owned(), text)]).is_ok(), "{name}");
     }

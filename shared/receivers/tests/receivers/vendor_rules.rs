@@ -165,3 +165,32 @@ fn check_line(parent: &Value) {
         marks.iter().filter(|m| text(m, "/type") == "link").for_each(|m| check_web_address(text(m, "/attrs/href")));
     }
 }
+
+/// `issueCreate` of Linear's schema: a UUID of version 4, a team, a title on one line, a priority of 0 to 4.
+pub(crate) fn check_linear_issue(body: &Value) {
+    check_json(body);
+    check_uuid(text(body, "/variables/input/id"));
+    check_uuid(text(body, "/variables/input/teamId"));
+    let title = text(body, "/variables/input/title");
+    check_length("title", title, 255);
+    assert!(!title.contains('\n'), "{title:?}");
+    assert!(!text(body, "/variables/input/description").trim().is_empty());
+    let priority = body.pointer("/variables/input/priority").map_or(Some(0), Value::as_u64);
+    assert!(priority.is_some_and(|priority| priority <= 4), "{body}");
+}
+
+/// `commentCreate`.
+pub(crate) fn check_linear_comment(body: &Value) {
+    check_json(body);
+    check_uuid(text(body, "/variables/input/id"));
+    assert!(
+        !text(body, "/variables/input/body").trim().is_empty() && !text(body, "/variables/input/issueId").is_empty()
+    );
+}
+
+fn check_uuid(id: &str) {
+    let lengths: Vec<usize> = id.split('-').map(str::len).collect();
+    assert_eq!(lengths, [8, 4, 4, 4, 12], "{id}");
+    let (version, variant) = (id.as_bytes()[14], id.as_bytes()[19]);
+    assert!(version == b'4' && b"89ab".contains(&variant), "{id} is not of version 4");
+}

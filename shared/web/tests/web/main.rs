@@ -7,5 +7,6 @@ mod datadog;
 mod github;
 mod prometheus;
 mod sender;
+mod sns;
 mod stand_ins_answer;
 mod wire;

@@ -16,6 +16,7 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 fn request(base: &str) -> Request {
     Request {
         method: Method::Post,
+        secret_path: false,
         url: format!("{base}/v2/enqueue?key=hunter2"),
         headers: vec![("authorization", SecretString::from("Bearer hunter2"))],
         body: Some(json!({"summary": "canary"})),
@@ -87,7 +88,7 @@ async fn a_content_type_of_the_request_stands_alone() {
 #[tokio::test]
 async fn a_get_has_no_body() {
     let wire = Wire::start(|_| Reply::with_headers(200, "", "[]")).await;
-    let request = Request { method: Method::Get, url: wire.url(), headers: Vec::new(), body: None };
+    let request = Request { method: Method::Get, url: wire.url(), secret_path: false, headers: Vec::new(), body: None };
     let response = Sender::new(client()).send(&request).await.unwrap();
     assert_eq!((response.status, response.retry_after_secs), (200, None));
     assert!(wire.requests()[0].starts_with("GET / HTTP/1.1"));

@@ -138,6 +138,7 @@ async fn a_lost_answer_leaves_the_page_taken_and_the_sender_unsure() {
     let vendor = Pagerduty::start().await.unwrap();
     let request = Request {
         method: Method::Post,
+        secret_path: false,
         url: format!("{}/v2/enqueue", vendor.url()),
         headers: Vec::new(),
         body: Some(json!({

@@ -9,5 +9,7 @@ mod metric_sources;
 mod missed;
 mod once;
 mod pulls;
+mod receivers;
 mod refusals;
+mod sources;
 mod swept;

@@ -17,11 +17,11 @@ const TEXT_CHARS_MAX: usize = 40_000;
 
 /// What a message is to say, checked.
 #[derive(Debug)]
-struct Content {
-    text: Option<String>,
-    blocks: Option<Vec<Value>>,
-    metadata: Option<Value>,
-    mrkdwn: bool,
+pub(super) struct Content {
+    pub(super) text: Option<String>,
+    pub(super) blocks: Option<Vec<Value>>,
+    pub(super) metadata: Option<Value>,
+    pub(super) mrkdwn: bool,
 }
 
 pub(super) async fn post_message(State(shared): State<Shared>, request: Request) -> Response {
@@ -99,7 +99,7 @@ fn updated(shared: &Shared, arguments: &Arguments) -> Result<Value, Refusal> {
     }))
 }
 
-fn content(arguments: &Arguments) -> Result<Content, Refusal> {
+pub(super) fn content(arguments: &Arguments) -> Result<Content, Refusal> {
     let text = arguments.given("text").map(str::to_owned);
     let blocks = match arguments.nested("blocks") {
         Ok(None) => None,
@@ -129,7 +129,7 @@ fn metadata(arguments: &Arguments) -> Result<Option<Value>, Refusal> {
 }
 
 impl Inner {
-    fn pass_rate(&mut self, channel: &str, at: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn pass_rate(&mut self, channel: &str, at: Timestamp) -> Result<(), Refusal> {
         let Some(gap) = self.gap else { return Ok(()) };
         if let Some(last) = self.last_post.get(channel) {
             let elapsed = at.duration_since(*last).unsigned_abs();
@@ -143,13 +143,13 @@ impl Inner {
         Ok(())
     }
 
-    fn next_ts(&mut self, at: Timestamp) -> String {
+    pub(super) fn next_ts(&mut self, at: Timestamp) -> String {
         let micros = at.as_microsecond().max(self.last_ts_micros.saturating_add(1));
         self.last_ts_micros = micros;
         format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
     }
 
-    fn record_mentions(&mut self, message: &Message, mrkdwn: bool) {
+    pub(super) fn record_mentions(&mut self, message: &Message, mrkdwn: bool) {
         self.mentions.extend(mentions::of(message, mrkdwn));
     }
 }

@@ -8,6 +8,7 @@ mod jira_search;
 mod metric_sources;
 mod pagerduty;
 mod prometheus;
+mod receivers;
 mod slack;
 mod slack_blocks;
 mod wire;

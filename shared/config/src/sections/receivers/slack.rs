@@ -1,9 +1,10 @@
-//! `kind: slack`: a bot token and a channel.
+//! `kind: slack`: a bot token and a channel, or an incoming webhook's address.
 //!
 //! Invariant: the channel is one that Slack can look up or post to.
 
-use ::receivers::slack::{BASE_URL, Settings};
+use ::receivers::slack::{BASE_URL, Settings, incoming};
 
+use crate::address;
 use crate::environment::token;
 use crate::reader::Value;
 use crate::sections::outside::base_url;
@@ -17,6 +18,12 @@ pub(crate) fn read(value: &Value<'_>) -> Option<Settings> {
     let token = fields.required("token", token);
     let channel = fields.required("channel", channel);
     Some(Settings { base_url: base_url?, token: token?, channel: channel? })
+}
+
+/// The address says both who posts and where.
+pub(crate) fn read_incoming(value: &Value<'_>) -> Option<incoming::Settings> {
+    let fields = value.fields(&["kind", "webhook_url"])?;
+    Some(incoming::Settings { url: fields.required("webhook_url", address::called)? })
 }
 
 /// An id (`C0123ABCD`, `G…`, `D…`) or a name with `#`.

@@ -1,0 +1,122 @@
+//! Any system that takes JSON over HTTPS: one request a transition, signed as Standard Webhooks says.
+//!
+//! Invariant: a request sent again has the same `webhook-id` and `idempotency-key`, the delivery's id, so that whoever
+//! heeds one of them sees a transition once; the signature is over the very bytes of the body and the time of the sending.
+//! Source: <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::prelude::BASE64_STANDARD;
+use domain::{Handle, Outcome, ReceiverKind, Transition};
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::Sha256;
+
+use crate::answer::{Twice, of_failure};
+use crate::facts::Facts;
+use crate::text::percent_encoded;
+use crate::{Context, Method, Request, Response, Step, Vendor};
+
+/// The one step.
+const SEND: &str = "send";
+
+/// What signing secrets begin with.
+const SECRET_PREFIX: &str = "whsec_";
+
+/// Stands in an address for the incident's id.
+pub const INCIDENT: &str = "{incident}";
+
+/// Keys are handed out with and without padding.
+const KEY_BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The bodies that come with Tocsin, by the name in config.
+pub const TEMPLATES: [(&str, &str); 5] = [
+    ("body", "webhook/body.hbs"),
+    ("zendesk", "webhook/zendesk.hbs"),
+    ("salesforce", "webhook/salesforce.hbs"),
+    ("power_bi", "webhook/power_bi.hbs"),
+    ("wandb", "webhook/wandb.hbs"),
+];
+
+/// Where requests go, and how they prove who sent them.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The whole address; [`INCIDENT`] in it becomes the incident's id. Often a secret itself.
+    pub url: SecretString,
+    /// How the request is made: not [`Method::Get`].
+    pub method: Method,
+    /// The template of the body, one of [`TEMPLATES`].
+    pub template: &'static str,
+    /// Signs each request; Base64, with or without `whsec_`.
+    pub secret: Option<SecretString>,
+    /// The whole value of `Authorization`.
+    pub authorization: Option<SecretString>,
+    /// The transitions that are told; the others are passed over.
+    pub transitions: Vec<Transition>,
+}
+
+/// The key that a signing secret holds; `None` where it is not Base64 or holds nothing.
+#[must_use]
+pub fn signing_key(secret: &SecretString) -> Option<Vec<u8>> {
+    let text = secret.expose_secret();
+    let key = KEY_BASE64.decode(text.strip_prefix(SECRET_PREFIX).unwrap_or(text)).ok()?;
+    (!key.is_empty()).then_some(key)
+}
+
+impl Vendor for Settings {
+    fn kind(&self) -> ReceiverKind {
+        ReceiverKind::Webhook
+    }
+
+    fn next(&self, context: &Context<'_>) -> Step {
+        if context.done(SEND) || !self.transitions.contains(&context.notification.transition) {
+            return Step::Finished;
+        }
+        let body = context.templates.render_json(self.template, &Facts::of(context.notification));
+        let id = context.delivery.to_string();
+        let url = self.url.expose_secret().replace(INCIDENT, &percent_encoded(context.notification.incident.as_str()));
+        let mut headers = vec![("webhook-id", id.clone().into()), ("idempotency-key", id.clone().into())];
+        let timestamp = context.now.as_second().to_string();
+        if let Some(key) = self.secret.as_ref().and_then(signing_key) {
+            // Whoever sends it writes the body so as well.
+            let signature = signature(&key, &format!("{id}.{timestamp}.{body}"));
+            headers.push(("webhook-signature", signature.into()));
+        }
+        headers.push(("webhook-timestamp", timestamp.into()));
+        if let Some(authorization) = &self.authorization {
+            headers.push(("authorization", authorization.clone()));
+        }
+        Step::Send {
+            name: SEND,
+            request: Request { method: self.method, url, secret_path: true, headers, body: Some(body) },
+        }
+    }
+
+    fn interpret(&self, _step: &str, response: &Response) -> Outcome {
+        of_failure("the webhook", response, Twice::Harmless, None)
+            .unwrap_or_else(|| Outcome::Delivered(Handle::with("status", response.status.to_string())))
+    }
+
+    fn interpret_lookup(&self, _of: &str, _context: &Context<'_>, _response: &Response) -> Outcome {
+        // Nothing is ever looked up here: the id makes sending again the better question.
+        Outcome::Delivered(Handle::default())
+    }
+
+    fn lookup_delay_secs(&self) -> u64 {
+        2
+    }
+}
+
+/// `v1,<base64 of HMAC-SHA256>`.
+fn signature(key: &[u8], text: &str) -> String {
+    // An HMAC takes a key of any length.
+    let mac = Hmac::<Sha256>::new_from_slice(key).map(|mut mac| {
+        mac.update(text.as_bytes());
+        mac.finalize().into_bytes()
+    });
+    format!("v1,{}", mac.map(|mac| BASE64_STANDARD.encode(mac)).unwrap_or_default())
+}
