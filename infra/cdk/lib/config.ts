@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 
 /** The receiver kinds. Each has a queue and a function of its own. */
-export const RECEIVER_KINDS = ['pagerduty', 'slack', 'jira'] as const;
+export const RECEIVER_KINDS = ['pagerduty', 'slack', 'jira', 'linear', 'webhook'] as const;
 export type ReceiverKind = (typeof RECEIVER_KINDS)[number];
 
 /** The functions, by the name that follows the stack's. */

@@ -58,7 +58,7 @@ const READ_AND_WRITE = [...READ_AND_ADD, 'dynamodb:UpdateItem'];
 const TEMPLATES = { TOCSIN_TEMPLATES: '/opt/tocsin/templates' };
 
 /** Seconds after which a kind's oldest message is an alarm. */
-const OLDEST_SECS: Record<ReceiverKind, number> = { pagerduty: 300, slack: 900, jira: 900 };
+const OLDEST_SECS: Record<ReceiverKind, number> = { pagerduty: 300, slack: 900, jira: 900, linear: 900, webhook: 900 };
 
 export class Tocsin extends Construct {
   readonly table: dynamodb.Table;

@@ -77,6 +77,8 @@ receivers:
     'deliver-pagerduty',
     'deliver-slack',
     'deliver-jira',
+    'deliver-linear',
+    'deliver-webhook',
   ] as const) {
     for (const [secret, readers] of Object.entries(users)) {
       const own = `{{resolve:secretsmanager:team/tocsin:SecretString:${secret}::v2}}`;
