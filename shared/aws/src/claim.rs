@@ -6,7 +6,7 @@
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure};
-use domain::{Delivery, DeliveryId, DeliveryState, Lease, Timestamp};
+use domain::{Delivery, DeliveryId, DeliveryState, Lease, MESSAGE_LEASE, Timestamp};
 use pipeline::ports::{Claim, Marked, StoreError};
 
 use crate::Store;
@@ -17,14 +17,27 @@ use crate::store::unavailable;
 const CLAIMABLE: &str = "(#state = :pending AND (attempts = :none OR due <= :now)) \
                          OR (#state = :leased AND lease_until <= :now)";
 
-pub(crate) async fn claim(store: &Store, id: &DeliveryId, lease: &Lease, now: Timestamp) -> Result<Claim, StoreError> {
-    let result = store
-        .client
-        .update_item()
+/// The same for who holds the message that the delivery is leased to.
+const CLAIMABLE_BY_MESSAGE: &str = " OR (#state = :leased AND lease_token = :message)";
+
+pub(crate) async fn claim(
+    store: &Store,
+    id: &DeliveryId,
+    lease: &Lease,
+    now: Timestamp,
+    holds_message: bool,
+) -> Result<Claim, StoreError> {
+    let mut update = store.client.update_item();
+    let mut condition = CLAIMABLE.to_owned();
+    if holds_message {
+        condition.push_str(CLAIMABLE_BY_MESSAGE);
+        update = update.expression_attribute_values(":message", text(MESSAGE_LEASE));
+    }
+    let result = update
         .table_name(&store.table)
         .set_key(Some(delivery_key(id)))
         .update_expression("SET #state = :leased, lease_token = :token, lease_until = :until ADD attempts :one")
-        .condition_expression(CLAIMABLE)
+        .condition_expression(condition)
         .expression_attribute_names("#state", "state")
         .expression_attribute_values(":pending", text("pending"))
         .expression_attribute_values(":leased", text("leased"))

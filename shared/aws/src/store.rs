@@ -90,8 +90,14 @@ impl IncidentStore for Store {
         unfinished::overdue_looks(self, due, most).await
     }
 
-    async fn claim_delivery(&self, id: &DeliveryId, lease: &Lease, now: Timestamp) -> Result<Claim, StoreError> {
-        claim::claim(self, id, lease, now).await
+    async fn claim_delivery(
+        &self,
+        id: &DeliveryId,
+        lease: &Lease,
+        now: Timestamp,
+        holds_message: bool,
+    ) -> Result<Claim, StoreError> {
+        claim::claim(self, id, lease, now, holds_message).await
     }
 
     async fn mark_delivery(&self, delivery: &Delivery, token: &str) -> Result<Marked, StoreError> {

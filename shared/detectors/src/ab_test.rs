@@ -126,7 +126,7 @@ fn values(detector: &Detector, cut: &Cut<f64>) -> Result<Finding, String> {
     let values = Values::of(cut, TESTED_POINTS_MIN)?;
     let test = mann_whitney_of_sorted(&values.tested, &values.reference, direction);
     let shift = hodges_lehmann_of_sorted(&values.tested, &values.reference);
-    let (test, shift) = test.zip(shift).ok_or(TOO_LARGE)?;
+    let shift = shift.ok_or(TOO_LARGE)?;
     Ok(Finding {
         p_value: test.p_value,
         effect: towards(shift, direction),

@@ -150,7 +150,7 @@ impl Deliver {
             return timeout(MESSAGE_ATTEMPT, attempt).await.unwrap_or(Err(Later(Some(HELD_SECS_MAX.unsigned_abs()))));
         }
         let lease = Lease { token: Uuid::now_v7().to_string(), until: secs_after(now, LEASE_SECS) };
-        match self.store.claim_delivery(id, &lease, now).await? {
+        match self.store.claim_delivery(id, &lease, now, message.leased.is_some()).await? {
             Claim::Granted(mut delivery) => {
                 let taken_over = delivery.state == DeliveryState::Leased;
                 delivery.state = DeliveryState::Leased;
@@ -222,8 +222,8 @@ fn by_receiver(batch: Vec<QueuedMessage>) -> (ByReceiver, Vec<Unfinished>) {
         match serde_json::from_str::<DeliveryMessage>(&body) {
             Ok(mut message) => {
                 if receives > 1 {
-                    // What stands in it was true when it was sent; since then someone held it.
-                    message.leased = None;
+                    // Who held it before may have begun: from here on it is claimed.
+                    message.leased.as_mut().map(|delivery| delivery.lease.take());
                 }
                 let of = &message.delivery;
                 let entry = work.entry((of.incident.clone(), of.receiver.clone())).or_default();

@@ -196,8 +196,15 @@ pub trait IncidentStore: Send + Sync {
     async fn dead_deliveries(&self, most: u32) -> Result<Vec<DeliveryId>, StoreError>;
     /// Up to `most` looks that were due at `due`, longest due first.
     async fn overdue_looks(&self, due: Timestamp, most: u32) -> Result<Vec<OverdueLook>, StoreError>;
-    /// Takes a lease on a delivery and counts the attempt.
-    async fn claim_delivery(&self, id: &DeliveryId, lease: &Lease, now: Timestamp) -> Result<Claim, StoreError>;
+    /// Takes a lease on a delivery and counts the attempt; from the delivery's first message too, where the caller holds
+    /// that.
+    async fn claim_delivery(
+        &self,
+        id: &DeliveryId,
+        lease: &Lease,
+        now: Timestamp,
+        holds_message: bool,
+    ) -> Result<Claim, StoreError>;
     /// Writes a delivery's state, if `token` still holds its lease.
     async fn mark_delivery(&self, delivery: &Delivery, token: &str) -> Result<Marked, StoreError>;
     /// What was heard of a monitor.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::ReceiverKind;
 use serde_json::Value;
 use stand_ins::Slack;
 
@@ -23,7 +24,7 @@ async fn deliveries(url: &str, wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> 
 /// The queues' addresses, as a deployed function has them.
 fn with_queues(exports: &Settings) -> Settings {
     let mut settings = exports.clone();
-    for queue in ["inbox", "pagerduty", "slack", "jira"] {
+    for queue in std::iter::once("inbox").chain(ReceiverKind::ALL.map(ReceiverKind::as_str)) {
         let (at, name) = (&exports[1].1, queue.to_uppercase());
         settings.push((format!("TOCSIN_{name}_QUEUE_URL"), format!("{at}/000000000000/tocsin-{queue}")));
         settings

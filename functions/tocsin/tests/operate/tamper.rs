@@ -2,9 +2,13 @@
 //!
 //! Invariant: it touches nothing but the timeline's own items.
 
+use std::collections::HashMap;
+use std::io::Read;
+
 use aws::Clients;
 use aws_sdk_dynamodb::types::AttributeValue;
-use std::collections::HashMap;
+use flate2::read::DeflateDecoder;
+use serde_json::Value;
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -20,12 +24,20 @@ pub(crate) async fn timeline(clients: &Clients, id: &str) -> Vec<Item> {
 /// Puts other words into the body of the first entry.
 pub(crate) async fn change(clients: &Clients, items: &[Item], from: &str, to: &str) {
     let mut item = items.first().expect("there is one").clone();
-    let Some(AttributeValue::L(entries)) = item.get_mut("entries") else { unreachable!("an item holds entries") };
-    let Some(AttributeValue::M(entry)) = entries.first_mut() else { unreachable!("an entry is a map") };
-    let body = entry["body"].as_s().expect("a text");
+    let entries = match &item["entries"] {
+        AttributeValue::S(text) => text.clone(),
+        packed => {
+            let mut text = String::new();
+            let packed = packed.as_b().expect("a text that is long is packed");
+            DeflateDecoder::new(packed.as_ref()).read_to_string(&mut text).expect("deflated text");
+            text
+        }
+    };
+    let mut entries: Vec<Value> = serde_json::from_str(&entries).expect("a list");
+    let body = entries[0]["body"].as_str().expect("a text").to_owned();
     assert!(body.contains(from), "{body}");
-    let changed = AttributeValue::S(body.replace(from, to));
-    entry.insert("body".to_owned(), changed);
+    entries[0]["body"] = body.replace(from, to).into();
+    item.insert("entries".to_owned(), AttributeValue::S(Value::from(entries).to_string()));
     put(clients, &item).await;
 }
 

@@ -17,11 +17,11 @@ const SIGN: u64 = 1 << 63;
 /// `None` where an arm is empty or holds what is not finite.
 #[must_use]
 pub fn mann_whitney(tested: &[f64], reference: &[f64], direction: Direction) -> Option<Comparison> {
-    mann_whitney_of_sorted(&sorted(tested)?, &sorted(reference)?, direction)
+    Some(mann_whitney_of_sorted(&sorted(tested)?, &sorted(reference)?, direction))
 }
 
 /// The same of samples that are in order already, finite and not empty.
-pub(crate) fn mann_whitney_of_sorted(tested: &[f64], reference: &[f64], direction: Direction) -> Option<Comparison> {
+pub(crate) fn mann_whitney_of_sorted(tested: &[f64], reference: &[f64], direction: Direction) -> Comparison {
     let (n, m) = (float(tested.len()), float(reference.len()));
     let mut pooled: Vec<(f64, bool)> = tested.iter().map(|value| (*value, true)).collect();
     pooled.extend(reference.iter().map(|value| (*value, false)));
@@ -44,7 +44,7 @@ pub(crate) fn mann_whitney_of_sorted(tested: &[f64], reference: &[f64], directio
     let tail = normal_tail((away - 0.5) / sigma, Direction::Above);
     let p_value = if direction == Direction::Both { (2.0 * tail).min(1.0) } else { tail };
     // Not above 0 where every value is the same, NaN where there are two values and no more.
-    Some(Comparison { statistic: u, p_value: if sigma > 0.0 { p_value } else { 1.0 } })
+    Comparison { statistic: u, p_value: if sigma > 0.0 { p_value } else { 1.0 } }
 }
 
 /// The median of all differences between a tested and a reference value, in their unit: Hodges & Lehmann, "Estimates of

@@ -48,7 +48,8 @@ async fn states(world: &World) -> anyhow::Result<BTreeMap<String, String>> {
     for incident in world.incidents().await? {
         let record = world.get(&format!("/api/incidents/{}", incident["id"].as_str().unwrap_or_default())).await?;
         let model = record["labels"]["model"].as_str().unwrap_or_default().to_owned();
-        states.insert(model, record["state"].as_str().unwrap_or_default().to_owned());
+        // The newest comes first; a clear that came before any alert has left a record behind it.
+        states.entry(model).or_insert_with(|| record["state"].as_str().unwrap_or_default().to_owned());
     }
     Ok(states)
 }
