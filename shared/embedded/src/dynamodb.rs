@@ -1,6 +1,7 @@
 //! DynamoDB: the engine behind the wire protocol.
 //!
-//! Invariant: what the engine answers goes out as it is; nothing of DynamoDB's semantics is decided here.
+//! Invariant: what the engine answers goes out as it is; nothing of DynamoDB's semantics is decided here, but that a
+//! transaction's token is remembered by us (`tokens.rs` says why).
 
 use std::fs;
 use std::path::Path;
@@ -8,15 +9,28 @@ use std::path::Path;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use dynoxide::actions::transact_write_items::TransactWriteItemsRequest;
 use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::front::Engine;
+use crate::tokens::Tokens;
 use crate::{StartError, Storage};
 
 const TARGET_PREFIX: &str = "DynamoDB_20120810.";
 const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
+
+/// The operation that a token makes idempotent.
+const TRANSACTION: &str = "TransactWriteItems";
+
+/// Where a transaction's token stands, and its items.
+const TOKEN: &str = "ClientRequestToken";
+const ITEMS: &str = "TransactItems";
+
+/// A longer token is refused, which the engine does in AWS's words.
+const TOKEN_BYTES_MAX: usize = 36;
 
 /// The file that holds all tables of a [`Storage::Directory`].
 const FILE: &str = "dynamodb.sqlite3";
@@ -41,23 +55,47 @@ const OPERATIONS: [(&str, Operation); 19] = [
     ("Scan", |db, body| call(body, |q| db.scan(q))),
     ("TagResource", |db, body| call(body, |q| db.tag_resource(q))),
     ("TransactGetItems", |db, body| call(body, |q| db.transact_get_items(q))),
-    ("TransactWriteItems", |db, body| call(body, |q| db.transact_write_items(q))),
+    (TRANSACTION, |db, body| call(body, |q| db.transact_write_items(q))),
     ("UpdateItem", |db, body| call(body, |q| db.update_item(q))),
     ("UpdateTable", |db, body| call(body, |q| db.update_table(q))),
     ("UpdateTimeToLive", |db, body| call(body, |q| db.update_time_to_live(q))),
 ];
 
 /// The embedded DynamoDB.
-pub(crate) struct DynamoDb(Database);
+pub(crate) struct DynamoDb {
+    database: Database,
+    tokens: Tokens,
+}
 
 impl DynamoDb {
     /// Opens the tables there are, or begins with none.
     pub(crate) fn open(storage: &Storage) -> Result<Self, StartError> {
-        match storage {
+        let database = match storage {
             Storage::Memory => Database::memory().map_err(|error| StartError::Memory { why: error.to_string() }),
             Storage::Directory(directory) => open_in(directory),
+        }?;
+        Ok(Self { database, tokens: Tokens::default() })
+    }
+
+    fn run(&self, name: &str, operation: Operation, body: &[u8]) -> Answer {
+        if name != TRANSACTION {
+            return operation(&self.database, body);
         }
-        .map(Self)
+        // What cannot be read is refused by the engine, in its words.
+        let Ok(Value::Object(mut request)) = serde_json::from_slice(body) else {
+            return operation(&self.database, body);
+        };
+        match (request.remove(TOKEN), request.get(ITEMS)) {
+            (Some(Value::String(token)), Some(items)) if token.len() <= TOKEN_BYTES_MAX => {
+                self.tokens.once(&token, items, || {
+                    call(body, |q: TransactWriteItemsRequest| {
+                        self.database
+                            .transact_write_items(TransactWriteItemsRequest { client_request_token: None, ..q })
+                    })
+                })
+            }
+            _ => operation(&self.database, body),
+        }
     }
 }
 
@@ -80,7 +118,7 @@ impl Engine for DynamoDb {
 
     async fn answer(&self, headers: &HeaderMap, body: Bytes) -> Response {
         let answer = match find(headers) {
-            Some((_, run)) => run(&self.0, &body),
+            Some((name, operation)) => self.run(name, operation, &body),
             None => Err(DynoxideError::ValidationException("unknown operation".to_owned())),
         };
         let (status, json) = match answer {

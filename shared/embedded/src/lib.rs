@@ -2,7 +2,7 @@
 //! speaks: `dynoxide-rs` on `SQLite` and `rustack-sqs`.
 //!
 //! Invariant: only this machine reaches the engines, every request is counted before its engine sees it, and nothing
-//! of AWS's semantics is decided here: what an engine answers goes out as it is.
+//! of AWS's semantics is decided here but what a transaction's token means: what an engine answers goes out as it is.
 //!
 //! # Where the engines differ from AWS
 //! Both check neither signature nor credentials nor permissions, never throttle, and speak AWS JSON 1.0 only (an SDK
@@ -38,6 +38,7 @@ mod calls;
 mod dynamodb;
 mod front;
 mod sqs;
+mod tokens;
 
 use std::collections::BTreeMap;
 use std::fmt;
