@@ -72,7 +72,7 @@ async fn read(body: Body) -> Option<Vec<u8>> {
         let chunk = chunk.ok()?;
         seen = seen.saturating_add(chunk.len());
         let room = (BODY_BYTES_MAX + 1).saturating_sub(kept.len());
-        kept.extend(chunk.iter().take(room));
+        kept.extend_from_slice(&chunk[..chunk.len().min(room)]);
         if seen > DROPPED_BYTES_MAX {
             break;
         }
