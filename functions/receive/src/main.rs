@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
-use aws::{Clients, QueueUrls, Queues};
+use aws::{QueueUrls, Queues};
 use lambda_http::{Request, service_fn};
 use pipeline::{Receive, SystemClock};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 use web::Sns;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().json().with_env_filter(filter).init();
+    // Not `EnvFilter`: its regular expressions are a twentieth of the binary.
+    let levels: Option<Targets> = std::env::var("RUST_LOG").ok().and_then(|levels| levels.parse().ok());
+    let levels = levels.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    tracing_subscriber::registry().with(tracing_subscriber::fmt::layer().json()).with(levels).init();
     let config = Arc::new(config::load_from_env()?);
-    let queues = Queues::new(Clients::from_env()?.sqs, QueueUrls::from_env());
+    let queues = Queues::new(aws::sqs_from_env()?, QueueUrls::from_env());
     let receive = Receive::new(config, Arc::new(queues), Arc::new(SystemClock)).with_sns(Arc::new(Sns::default()));
     lambda_http::run(service_fn(|request: Request| receive::invoke(&receive, request)))
         .await

@@ -8,9 +8,10 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
-use aws_smithy_http_client::Builder;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient, StalledStreamProtectionConfig};
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use thiserror::Error;
 
 /// One try of a call may take this long; a page waits behind it.
@@ -44,10 +45,6 @@ impl Endpoints {
             dynamodb: read("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| all.clone()),
             sqs: read("AWS_ENDPOINT_URL_SQS").or(all),
         }
-    }
-
-    fn are_plain_http(&self) -> bool {
-        [&self.dynamodb, &self.sqs].iter().all(|url| url.as_deref().is_some_and(|u| u.starts_with("http://")))
     }
 }
 
@@ -108,42 +105,66 @@ impl Clients {
         Self::new(endpoints, Identity::local())
     }
 
-    fn new(endpoints: &Endpoints, Identity { region, credentials }: Identity) -> Self {
-        let http = http_client(endpoints.are_plain_http());
-        let region = Region::new(region);
-        let timeouts = timeouts();
+    fn new(endpoints: &Endpoints, identity: Identity) -> Self {
+        let http = http_client(is_plain(endpoints.dynamodb.as_deref()) && is_plain(endpoints.sqs.as_deref()));
         let mut dynamodb = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .region(region.clone())
-            .credentials_provider(credentials.clone())
+            .region(Region::new(identity.region.clone()))
+            .credentials_provider(identity.credentials.clone())
             .http_client(http.clone())
             .retry_config(RetryConfig::standard())
-            .timeout_config(timeouts.clone());
+            .stalled_stream_protection(unguarded())
+            .timeout_config(timeouts());
         dynamodb.set_endpoint_url(endpoints.dynamodb.clone());
-        let mut sqs = aws_sdk_sqs::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(region)
-            .credentials_provider(credentials)
-            .http_client(http)
-            .retry_config(RetryConfig::standard())
-            .timeout_config(timeouts);
-        sqs.set_endpoint_url(endpoints.sqs.clone());
-        Self {
-            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
-            sqs: aws_sdk_sqs::Client::from_conf(sqs.build()),
-        }
+        Self { dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()), sqs: sqs(endpoints, identity, http) }
     }
+}
+
+/// SQS's client alone, for a function that has no table: less to link and to set up before its first poll.
+///
+/// # Errors
+/// [`ClientsError`] names the variable that is missing.
+pub fn sqs_from_env() -> Result<aws_sdk_sqs::Client, ClientsError> {
+    let endpoints = Endpoints::from_env();
+    Ok(sqs(&endpoints, Identity::from_env(None)?, http_client(is_plain(endpoints.sqs.as_deref()))))
+}
+
+fn sqs(endpoints: &Endpoints, identity: Identity, http: SharedHttpClient) -> aws_sdk_sqs::Client {
+    let mut sqs = aws_sdk_sqs::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(identity.region))
+        .credentials_provider(identity.credentials)
+        .http_client(http)
+        .retry_config(RetryConfig::standard())
+        .stalled_stream_protection(unguarded())
+        .timeout_config(timeouts());
+    sqs.set_endpoint_url(endpoints.sqs.clone());
+    aws_sdk_sqs::Client::from_conf(sqs.build())
+}
+
+fn is_plain(url: Option<&str>) -> bool {
+    url.is_some_and(|url| url.starts_with("http://"))
+}
+
+/// Bodies are small and a whole try is bounded: watching each byte of them costs time and saves none.
+fn unguarded() -> StalledStreamProtectionConfig {
+    StalledStreamProtectionConfig::disabled()
 }
 
 pub(crate) fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder().operation_attempt_timeout(TRY_TIMEOUT).operation_timeout(CALL_TIMEOUT).build()
 }
 
-/// Reading the machine's certificates takes milliseconds of a cold start; engines on plain HTTP need none.
+/// One connector for the whole process. The SDK's own client makes one for each service and throws it away, and another
+/// at the first call, and each of them reads and parses the machine's certificates: milliseconds of a cold start. Engines
+/// on plain HTTP need no certificates. Connecting is bounded by [`TRY_TIMEOUT`].
 pub(crate) fn http_client(plain: bool) -> SharedHttpClient {
-    if plain {
-        Builder::new().build_http()
+    let connector = Connector::builder();
+    let connector = if plain {
+        connector.build_http()
     } else {
-        Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https()
-    }
+        connector.tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build()
+    };
+    let connector = SharedHttpConnector::new(connector);
+    http_client_fn(move |_settings, _components| connector.clone())
 }

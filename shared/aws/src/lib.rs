@@ -23,7 +23,7 @@ mod store;
 mod unfinished;
 mod view;
 
-pub use clients::{Clients, ClientsError, Endpoints};
+pub use clients::{Clients, ClientsError, Endpoints, sqs_from_env};
 #[cfg(feature = "cloudwatch")]
 pub use cloudwatch::CloudWatch;
 pub use provision::{DELIVERY_RECEIVES_MAX, INBOX_RECEIVES_MAX, ProvisionError, provision_queues, provision_table};
