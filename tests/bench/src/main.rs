@@ -1,24 +1,32 @@
-//! Figures of the whole way: `cargo run --release -p tocsin-bench [receive|way|calls|start]…`, all of them without a name.
+//! Figures of the whole way: `cargo run --release -p tocsin-bench -- --help` names them.
 //!
-//! Invariant: every figure is measured in this run, on loopback, over the adapters of the cloud; nothing is asserted, so
-//! that a slow machine shows slow figures and no red test.
+//! Invariant: every figure is measured in this run, on loopback, over the adapters of the cloud; nothing is asserted of a
+//! figure, so that a slow machine shows slow figures and no red test.
 
+mod alertmanager;
 mod calls;
+mod cost;
+mod functions;
+mod growth;
 mod inputs;
+mod memory;
+mod meter;
+mod options;
 mod receive_alone;
+mod sink;
 mod spread;
 mod start;
 mod way;
+mod wire;
 
 use std::process::ExitCode;
 
-use anyhow::bail;
+use clap::Parser;
 
-const BENCHMARKS: [&str; 4] = ["receive", "way", "calls", "start"];
+use crate::options::{Benchmark, Options};
 
 fn main() -> ExitCode {
-    let named: Vec<String> = std::env::args().skip(1).collect();
-    match run(&named) {
+    match run(&Options::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             #[allow(clippy::print_stderr, reason = "a benchmark speaks on stderr")]
@@ -30,29 +38,33 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(named: &[String]) -> anyhow::Result<()> {
-    if let Some(unknown) = named.iter().find(|name| !BENCHMARKS.contains(&name.as_str())) {
-        bail!("there is no benchmark {unknown}: name some of {}", BENCHMARKS.join(", "));
-    }
+fn run(options: &Options) -> anyhow::Result<()> {
     if cfg!(debug_assertions) {
         say("unoptimised: for figures that mean something, add --release");
     }
     web::install_crypto();
-    let wanted = |name: &str| named.is_empty() || named.iter().any(|one| one == name);
-    if wanted("receive") {
-        receive_alone::run()?;
-    }
-    let runtime = tokio::runtime::Runtime::new()?;
-    if wanted("way") {
-        runtime.block_on(way::run())?;
-    }
-    if wanted("calls") {
-        runtime.block_on(calls::run())?;
-    }
-    if wanted("start") {
-        runtime.block_on(start::run())?;
+    let all = Benchmark::DEFAULT.to_vec();
+    for wanted in if options.names.is_empty() { &all } else { &options.names } {
+        measure(*wanted, options)?;
     }
     Ok(())
+}
+
+fn measure(wanted: Benchmark, options: &Options) -> anyhow::Result<()> {
+    // A load and its sink must leave the other processes their core.
+    let narrow = || tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Runtime::new;
+    match wanted {
+        Benchmark::Receive => receive_alone::run(),
+        Benchmark::Way => runtime()?.block_on(way::run()),
+        Benchmark::Calls => runtime()?.block_on(async {
+            calls::run().await?;
+            cost::run().await
+        }),
+        Benchmark::Start => runtime()?.block_on(start::run()),
+        Benchmark::Alertmanager => narrow()?.block_on(alertmanager::run(options)),
+        Benchmark::Growth => runtime()?.block_on(growth::run(options)),
+    }
 }
 
 #[allow(clippy::print_stdout, reason = "a benchmark speaks on stdout")]

@@ -24,7 +24,7 @@ impl Spread {
         clippy::cast_sign_loss,
         reason = "few samples"
     )]
-    fn quantile(&self, at: f64) -> f64 {
+    pub(crate) fn quantile(&self, at: f64) -> f64 {
         let rank = (at * self.sorted.len() as f64).ceil() as usize;
         self.sorted.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
     }

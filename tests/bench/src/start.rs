@@ -1,8 +1,10 @@
-//! The `receive` binary as Lambda starts it: time to its first poll, memory, and time of one invocation.
+//! The `receive` binary as Lambda starts it, beside the least that a function can be: size, time to the first poll, memory;
+//! and the time of one invocation.
 //!
-//! Invariant: it is the release binary of this source, built here, with the HTTPS client that it has in the cloud; its
-//! process is ended by its own handle.
+//! Invariant: they are the release binaries of this source, built here, with the HTTPS client that they have in the cloud;
+//! they are started in turn, so that a busy moment meets all; a process is ended by its own handle.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -10,35 +12,79 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use aws::{Clients, Endpoints, provision_queues};
 use embedded::{Embedded, Storage};
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
 use serde_json::{Value, json};
 use stand_ins::Lambda;
 use stand_ins::lambda::Function;
 use tocsin::LOCAL_SECRET;
 use tokio::process::Command;
 
+use crate::memory::resident_mib;
 use crate::spread::Spread;
 use crate::{inputs, say};
 
-const STARTS: u32 = 20;
+const STARTS: u32 = 30;
 const INVOCATIONS: u32 = 500;
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(crate) async fn run() -> anyhow::Result<()> {
-    let binary = build().await?;
-    let size_mib = mib(std::fs::metadata(&binary)?.len() / 1024);
-    say(format!("the release binary `receive`, {size_mib:.1} MiB"));
-    let (mut millis, mut memory) = (Vec::new(), Vec::new());
-    for _ in 0..STARTS {
+/// One way to start one binary.
+struct Started {
+    what: &'static str,
+    binary: PathBuf,
+    settings: Vec<(&'static str, String)>,
+    millis: Vec<f64>,
+    memory: Vec<f64>,
+}
+
+impl Started {
+    fn new(what: &'static str, binary: &Path, settings: &[(&'static str, String)]) -> Self {
+        Self { what, binary: binary.to_owned(), settings: settings.to_vec(), millis: Vec::new(), memory: Vec::new() }
+    }
+
+    async fn once(&mut self) -> anyhow::Result<()> {
         let lambda = Lambda::start().await?;
         let started = Instant::now();
-        let process = spawn(&binary, &lambda, &[])?;
-        tokio::time::timeout(PATIENCE, lambda.first_poll()).await.context("receive did not ask for an invocation")?;
-        millis.push(started.elapsed().as_secs_f64() * 1000.0);
-        memory.push(rss_mib(&process)?);
+        let process = spawn(&self.binary, &lambda, &self.settings)?;
+        let polled = tokio::time::timeout(PATIENCE, lambda.first_poll()).await;
+        polled.with_context(|| format!("{} did not ask for an invocation", self.what))?;
+        self.millis.push(started.elapsed().as_secs_f64() * 1000.0);
+        self.memory.push(resident_mib(process.pid())?);
+        Ok(())
     }
-    say(format!("  process start to first poll: {}", Spread::new(millis, "ms")));
-    say(format!("  resident memory at first poll: {}", Spread::new(memory, "MiB")));
-    invocations(&binary).await
+}
+
+pub(crate) async fn run() -> anyhow::Result<()> {
+    let [receive, bare] = build().await?;
+    for (name, binary) in [("receive", &receive), ("bare", &bare)] {
+        let bytes = std::fs::read(binary)?;
+        let (whole, zipped) = (mib(bytes.len()), mib(deflated(&bytes)?));
+        say(format!("the release binary `{name}`: {whole:.2} MiB, {zipped:.2} MiB in a zip"));
+    }
+    let mut all = [
+        Started::new("receive", &receive, &[]),
+        Started::new("bare, a client for SQS", &bare, &[("BARE_CLIENTS", "sqs".to_owned())]),
+        Started::new("bare, clients for SQS and DynamoDB", &bare, &[]),
+    ];
+    for round in 0..STARTS as usize {
+        for index in 0..all.len() {
+            let index = (index + round) % all.len();
+            all[index].once().await?;
+        }
+    }
+    for Started { what, millis, memory, .. } in all {
+        let (millis, memory) = (Spread::new(millis, "ms"), Spread::new(memory, "MiB"));
+        say(format!("  {what}: process start to first poll {millis}"));
+        say(format!("  {what}: resident memory at first poll {memory}"));
+    }
+    invocations(&receive).await
+}
+
+/// The size that a zip file holds it in.
+fn deflated(bytes: &[u8]) -> anyhow::Result<usize> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?.len())
 }
 
 async fn invocations(binary: &Path) -> anyhow::Result<()> {
@@ -63,19 +109,21 @@ async fn invocations(binary: &Path) -> anyhow::Result<()> {
         millis.push(started.elapsed().as_secs_f64() * 1000.0);
     }
     say(format!("  one invocation with SendMessage: {}", Spread::new(millis, "ms")));
-    say(format!("  resident memory after {INVOCATIONS} invocations: {:.1} MiB", rss_mib(&process)?));
+    say(format!("  resident memory after {INVOCATIONS} invocations: {:.1} MiB", resident_mib(process.pid())?));
     Ok(())
 }
 
-/// Builds it, so that no old binary is measured, and tells where it is.
-async fn build() -> anyhow::Result<PathBuf> {
-    let built = Command::new(env!("CARGO")).args(["build", "--release", "--quiet", "-p", "receive"]).status().await?;
-    ensure!(built.success(), "cargo build --release -p receive failed");
-    let profile = std::env::current_exe()?.parent().context("no directory")?.to_owned();
-    Ok(profile.with_file_name("release").join("receive"))
+/// Builds them, so that no old binary is measured, and tells where they are.
+async fn build() -> anyhow::Result<[PathBuf; 2]> {
+    let mut build = Command::new(env!("CARGO"));
+    let built = build.args(["build", "--release", "--quiet", "-p", "receive", "-p", "tocsin-bare"]).status().await?;
+    ensure!(built.success(), "cargo build --release -p receive -p tocsin-bare failed");
+    let own = std::env::current_exe()?;
+    let target = own.parent().and_then(Path::parent).context("no target directory")?;
+    Ok(["receive", "tocsin-bare"].map(|name| target.join("release").join(name)))
 }
 
-fn spawn(binary: &Path, lambda: &Lambda, settings: &[(&str, String)]) -> anyhow::Result<Function> {
+fn spawn(binary: &Path, lambda: &Lambda, settings: &[(&'static str, String)]) -> anyhow::Result<Function> {
     let config = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/config/tocsin.yaml");
     let inbox = "https://sqs.us-east-1.amazonaws.com/000000000000/inbox";
     let mut all: Vec<(String, String)> = inputs::secrets().into_iter().collect();
@@ -104,15 +152,7 @@ fn event() -> anyhow::Result<Value> {
     }))
 }
 
-fn rss_mib(process: &Function) -> anyhow::Result<f64> {
-    let pid = process.pid();
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).context("memory is read on Linux only")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-    let kib: u64 = line.trim().trim_end_matches(" kB").trim().parse()?;
-    Ok(mib(kib))
-}
-
-#[allow(clippy::cast_precision_loss, reason = "a process has less than 2^53 KiB")]
-fn mib(kib: u64) -> f64 {
-    kib as f64 / 1024.0
+#[allow(clippy::cast_precision_loss, reason = "a binary has less than 2^53 bytes")]
+fn mib(bytes: usize) -> f64 {
+    bytes as f64 / (1024.0 * 1024.0)
 }
