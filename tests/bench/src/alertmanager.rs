@@ -147,8 +147,8 @@ fn median(mut figures: Vec<f64>) -> f64 {
 
 /// Builds the command `tocsin`, so that no old binary is measured, and tells where it is.
 async fn build() -> anyhow::Result<PathBuf> {
-    let mut build = Command::new(env!("CARGO"));
-    let built = build.args(["build", "--profile", "fast", "--quiet", "-p", "tocsin"]).status().await?;
+    let mut cargo = Command::new(env!("CARGO"));
+    let built = cargo.args(["build", "--profile", "fast", "--quiet", "-p", "tocsin"]).status().await?;
     ensure!(built.success(), "cargo build --profile fast -p tocsin failed");
     let own = std::env::current_exe()?;
     let target = own.parent().and_then(Path::parent).context("no target directory")?;

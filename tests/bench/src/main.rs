@@ -22,6 +22,7 @@ mod wire;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tracing_subscriber::EnvFilter;
 
 use crate::options::{Benchmark, Options};
 
@@ -42,6 +43,8 @@ fn run(options: &Options) -> anyhow::Result<()> {
     if cfg!(debug_assertions) {
         say("unoptimised: for figures that mean something, add --release");
     }
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     web::install_crypto();
     let all = Benchmark::DEFAULT.to_vec();
     for wanted in if options.names.is_empty() { &all } else { &options.names } {

@@ -72,20 +72,20 @@ impl Meter {
             let headers = format!("X-Amz-Target: {target}\r\n");
             engine.write(&wire::message("/", "application/x-amz-json-1.0", &headers, &body)).await?;
             let answer = engine.read().await?.context("the engine closed the connection")?;
-            self.note(operation, dynamodb, sent, answer.body);
+            self.note(&operation, dynamodb, sent, answer.body);
             let answer = [answer.head, answer.body].concat();
             client.write(&answer).await?;
         }
         Ok(())
     }
 
-    fn note(&self, operation: String, dynamodb: bool, sent: usize, answer: &[u8]) {
+    fn note(&self, operation: &str, dynamodb: bool, sent: usize, answer: &[u8]) {
         let mut bills = self.lock();
-        let bill = bills.entry(operation.clone()).or_default();
+        let bill = bills.entry(operation.to_owned()).or_default();
         bill.calls += 1;
         if !dynamodb {
             bill.requests += sent.max(answer.len()).div_ceil(SQS_CHUNK_BYTES) as u64;
-        } else if READS.contains(&operation.as_str()) {
+        } else if READS.contains(&operation) {
             bill.read_units += units(answer);
         } else {
             bill.write_units += units(answer);

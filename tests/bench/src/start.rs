@@ -115,8 +115,8 @@ async fn invocations(binary: &Path) -> anyhow::Result<()> {
 
 /// Builds them, so that no old binary is measured, and tells where they are.
 async fn build() -> anyhow::Result<[PathBuf; 2]> {
-    let mut build = Command::new(env!("CARGO"));
-    let built = build.args(["build", "--release", "--quiet", "-p", "receive", "-p", "tocsin-bare"]).status().await?;
+    let mut cargo = Command::new(env!("CARGO"));
+    let built = cargo.args(["build", "--release", "--quiet", "-p", "receive", "-p", "tocsin-bare"]).status().await?;
     ensure!(built.success(), "cargo build --release -p receive -p tocsin-bare failed");
     let own = std::env::current_exe()?;
     let target = own.parent().and_then(Path::parent).context("no target directory")?;

@@ -100,7 +100,7 @@ impl Contender {
         let files = tempfile::tempdir()?;
         let (process, address) = match kind {
             Kind::Tocsin => tocsin(binaries, files.path(), sink).await?,
-            Kind::Alertmanager => alertmanager(binaries, files.path(), sink).await?,
+            Kind::Alertmanager => alertmanager(binaries, files.path(), sink)?,
         };
         let contender = Self { kind, address, process, _files: files };
         timeout(PATIENCE, contender.ready()).await.with_context(|| format!("{kind:?} does not become ready"))?;
@@ -174,7 +174,7 @@ async fn tocsin(binaries: &Binaries, files: &Path, sink: &str) -> anyhow::Result
     Ok((process, address.with_context(|| format!("no address in {first:?}"))?))
 }
 
-async fn alertmanager(binaries: &Binaries, files: &Path, sink: &str) -> anyhow::Result<(Child, SocketAddr)> {
+fn alertmanager(binaries: &Binaries, files: &Path, sink: &str) -> anyhow::Result<(Child, SocketAddr)> {
     let config = files.join("alertmanager.yml");
     let group_interval = &binaries.group_interval;
     let text = format!(
