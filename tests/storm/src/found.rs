@@ -2,10 +2,10 @@
 //!
 //! Invariant: every incident is read with its timeline and deliveries, and every timeline's chain is checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws::{Record, Store};
-use domain::{Delivery, Event, Status, Timestamp, Transition};
+use domain::{Delivery, Event, Fingerprint, Incident, Status, Timestamp, Transition};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
@@ -34,13 +34,18 @@ impl Found {
         self.records.iter().filter(|record| record.incident.opened_at.is_some())
     }
 
-    /// Deliveries that are still to be made, and later looks that should have been.
+    /// Deliveries that are still to be made, and later looks that should have been. An ended episode's look is the next
+    /// one's business.
     pub(crate) fn unfinished(&self, now: Timestamp) -> usize {
         let deliveries = self.deliveries().filter(|delivery| !delivery.state.is_finished()).count();
-        let is_due = |record: &&Record| {
-            record.incident.is_looked_at_again() && record.incident.next_check_at.is_some_and(|at| at <= now)
-        };
-        deliveries + self.records.iter().filter(is_due).count()
+        let mut newest: HashMap<&Fingerprint, &Incident> = HashMap::new();
+        for record in &self.records {
+            let incident = newest.entry(&record.incident.fingerprint).or_insert(&record.incident);
+            if incident.episode < record.incident.episode {
+                *incident = &record.incident;
+            }
+        }
+        deliveries + newest.values().filter(|incident| incident.next_check_at.is_some_and(|at| at <= now)).count()
     }
 
     /// Every delivery.
