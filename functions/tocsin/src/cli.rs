@@ -52,7 +52,7 @@ pub struct PlaceArgs {
     /// The deployed table, with the region and credentials of the environment. `TOCSIN_TABLE` names it as well.
     #[arg(long, conflicts_with = "url")]
     pub table: Option<String>,
-    /// A running `tocsin local`; http://127.0.0.1:8787 where no table is named.
+    /// A running `tocsin local`; <http://127.0.0.1:8787> where no table is named.
     #[arg(long)]
     pub url: Option<String>,
 }

@@ -65,7 +65,7 @@ pub(crate) async fn timeline(args: &IncidentArgs) -> anyhow::Result<Answer> {
         let at = word(&entry["at"]);
         match serde_json::from_value::<Event>(entry["event"].clone()) {
             Ok(event) => {
-                rows.extend(told(&event).into_iter().map(|(step, what)| vec![at.clone(), step.to_owned(), what]))
+                rows.extend(told(&event).into_iter().map(|(step, what)| vec![at.clone(), step.to_owned(), what]));
             }
             // A newer Tocsin may have written it.
             Err(_) => rows.push(vec![at, word(&entry["event"]["event"]), entry["event"].to_string()]),

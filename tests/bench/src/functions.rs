@@ -82,7 +82,7 @@ impl Functions {
     pub(crate) async fn receive(&mut self, alert: &Value) -> anyhow::Result<()> {
         let headers = [("authorization", LOCAL_SECRET), ("content-type", "application/json")];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        self.receive.accept("arize", &headers, alert.to_string().as_bytes()).await?;
+        self.receive.accept("arize", &headers, "", alert.to_string().as_bytes()).await?;
         self.batches.received += 1;
         Ok(())
     }

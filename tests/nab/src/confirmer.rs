@@ -74,12 +74,12 @@ fn peak(scores: &[f64], row: usize) -> f64 {
 
 /// The rows that count on which alerts page.
 fn pages(rows: &[Row], alerts: &[f64]) -> Vec<usize> {
-    let mut paged: Option<i64> = None;
+    let mut newest: Option<i64> = None;
     let mut pages = Vec::new();
     for (index, row) in rows.iter().enumerate().filter(|(index, row)| row.scored && alerts[*index] >= 1.0) {
-        if paged.is_none_or(|at| row.at_secs.saturating_sub(at) > COOLDOWN_SECS) {
+        if newest.is_none_or(|at| row.at_secs.saturating_sub(at) > COOLDOWN_SECS) {
             pages.push(index);
-            paged = Some(row.at_secs);
+            newest = Some(row.at_secs);
         }
     }
     pages

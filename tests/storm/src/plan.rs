@@ -44,11 +44,11 @@ impl Plan {
         let mut timed: Vec<(u32, Planned)> = Vec::with_capacity(alerts);
         for problem in 0..problems {
             let count = (alerts * (problem + 1) / problems) - (alerts * problem / problems);
-            let mut times: Vec<u32> = (0..count).map(|_| rng.u32(..)).collect();
-            times.sort_unstable();
+            let mut moments: Vec<u32> = (0..count).map(|_| rng.u32(..)).collect();
+            moments.sort_unstable();
             let clears = clears(count, &mut rng);
             let worse_from = if rng.u8(..4) == 0 { rng.usize(..count.max(1)) } else { count };
-            timed.extend(times.into_iter().enumerate().map(|(at, time)| {
+            timed.extend(moments.into_iter().enumerate().map(|(at, time)| {
                 (time, Planned { problem, firing: !clears.contains(&at), critical: at >= worse_from })
             }));
         }

@@ -88,9 +88,9 @@ fn every_alert_counted(sent: &Sent, found: &Found, dead_letters: u64) -> anyhow:
         let in_episode = incident.occurrences + taken.ended;
         let is_delivered = record.deliveries.iter().all(|d| d.state == DeliveryState::Delivered);
         if incident.opened_at.is_some() && is_delivered {
-            delivered += in_episode
+            delivered += in_episode;
         } else {
-            undelivered += in_episode
+            undelivered += in_episode;
         }
         suppressed += incident.suppressed;
         let mut rest = incident.suppressed;

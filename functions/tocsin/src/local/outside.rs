@@ -72,11 +72,11 @@ pub(super) fn stand_in_for(settings: &mut Settings, stand_ins: &StandIns) -> boo
             return stands_in;
         }
     };
-    let stands_in = stands_in(secret, variable);
-    if stands_in {
+    let is_unset = stands_in(secret, variable);
+    if is_unset {
         *base_url = stand_in;
     }
-    stands_in
+    is_unset
 }
 
 /// True for a secret, or an address, that is not set.

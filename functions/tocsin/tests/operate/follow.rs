@@ -32,9 +32,8 @@ fn incidents_outlive_their_functions_and_read_the_same_from_table_and_address() 
         assert!(timeline.contains(told), "{told} in {timeline}");
     }
     let deliveries = json_of(&["deliveries", "--table", "tocsin", "--json"], &exports);
-    let states: Vec<&Value> =
-        deliveries["deliveries"].as_array().expect("a list").iter().map(|d| &d["state"]).collect();
-    assert_eq!(states, ["delivered"; 3]);
+    let listed = deliveries["deliveries"].as_array().expect("a list");
+    assert_eq!(listed.iter().map(|d| &d["state"]).collect::<Vec<_>>(), ["delivered"; 3]);
     let dead = json_of(&["deliveries", "--dead", "--table", "tocsin", "--json"], &exports);
     assert_eq!(dead.to_string(), r#"{"deliveries":[]}"#);
 

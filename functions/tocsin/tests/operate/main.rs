@@ -2,7 +2,7 @@
 //!
 //! Invariant: every test runs the command's own binary against engines and vendors on loopback.
 
-#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod follow;
 mod redrive;

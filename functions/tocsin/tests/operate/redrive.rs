@@ -62,7 +62,7 @@ async fn what_a_vendor_rejected_is_brought_once_the_vendor_takes_it() {
     let (status, told, _) = run(&["redrive", &id, "--url", &url], &[]);
     assert_eq!(status, 1);
     assert!(told.contains("it is not dead"), "{told}");
-    let none = format!("{}9", id);
+    let none = format!("{id}9");
     let (status, told, _) = run(&["redrive", &none, "--url", &url, "--json"], &[]);
     assert_eq!((status, told.contains(r#""became":"missing""#)), (1, true), "{told}");
 
