@@ -104,7 +104,7 @@ impl Vendor for Settings {
     }
 
     fn interpret_lookup(&self, of: &str, context: &Context<'_>, response: &Response) -> Outcome {
-        lookup::interpret(of, &adf::marker(context.delivery), response)
+        lookup::interpret(self, of, &adf::marker(context.delivery), response)
     }
 
     fn lookup_delay_secs(&self) -> u64 {
@@ -188,10 +188,14 @@ impl Settings {
     }
 
     fn request(&self, method: Method, path: &str, body: Option<Value>) -> Request {
-        let credentials = format!("{}:{}", self.email, self.token.expose_secret());
-        let basic = format!("Basic {}", BASE64_STANDARD.encode(credentials));
+        let basic = format!("Basic {}", self.basic());
         let headers = vec![("authorization", basic.into()), ("accept", "application/json".into())];
         Request { method, url: address(&self.base_url, path), secret_path: false, headers, body }
+    }
+
+    /// Account and token as they travel. As secret as the token.
+    fn basic(&self) -> String {
+        BASE64_STANDARD.encode(format!("{}:{}", self.email, self.token.expose_secret()))
     }
 }
 

@@ -9,7 +9,7 @@ use domain::{Handle, Outcome, ReceiverKind, Transition};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-use crate::answer::{Twice, of_failure};
+use crate::answer::{Twice, of_failure, without};
 use crate::facts::Facts;
 use crate::text::{address, cut, is_web_address};
 use crate::{Context, Method, Request, Response, Step, Vendor};
@@ -62,8 +62,7 @@ impl Vendor for Settings {
 
     fn interpret(&self, _step: &str, response: &Response) -> Outcome {
         let body = response.json();
-        // Before anything is cut: a part of the key is a secret, too.
-        let said = body.as_ref().and_then(said).map(|s| s.replace(self.routing_key.expose_secret(), "[hidden]"));
+        let said = body.as_ref().and_then(said).map(|said| without(&[self.routing_key.expose_secret()], &said));
         of_failure("PagerDuty", response, Twice::Harmless, said.as_deref()).unwrap_or_else(|| {
             let key = body.as_ref().and_then(|b| b.get("dedup_key")).and_then(Value::as_str);
             Outcome::Delivered(key.map(|k| Handle::with("dedup_key", cut(k, DEDUP_KEY_MAX))).unwrap_or_default())

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 const SECRET_FIELDS: [&str; 1] = ["routing_key"];
 
 /// What stands in place of a secret.
-const HIDDEN: &str = "[hidden]";
+pub(crate) const HIDDEN: &str = "[hidden]";
 
 /// How a request is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -4,6 +4,7 @@
 //! rejects nothing: a new one is made.
 
 use domain::{Handle, Outcome};
+use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
     TRANSITIONS, UNUSABLE, transitions,
 };
 use crate::Response;
-use crate::answer::{Twice, of_failure, reason, unreadable};
+use crate::answer::{Twice, is_name, of_failure, reason, unreadable, without};
 
 pub(super) fn interpret(settings: &Settings, step: &str, response: &Response) -> Outcome {
     let twice = match step {
@@ -22,7 +23,7 @@ pub(super) fn interpret(settings: &Settings, step: &str, response: &Response) ->
     if let Some(outcome) = of_earlier(step, response.status) {
         return outcome;
     }
-    let said = body.as_ref().and_then(said);
+    let said = body.as_ref().and_then(|body| said(settings, body));
     if response.status == 409 {
         let why = format!("Jira answered 409: {}", said.as_deref().unwrap_or("somebody else is changing the ticket"));
         return Outcome::Retry { after_secs: response.retry_after_secs, why: reason(&why) };
@@ -55,12 +56,12 @@ fn of_earlier(step: &str, status: u16) -> Option<Outcome> {
 }
 
 pub(super) fn key(body: &Value) -> Option<Handle> {
-    let key = body.get("key")?.as_str().filter(|key| !key.is_empty())?;
+    let key = body.get("key")?.as_str().filter(|key| is_name(key))?;
     Some(Handle::with("key", key))
 }
 
 fn comment(body: &Value) -> Option<Handle> {
-    Some(Handle::with("comment", body.get("id")?.as_str()?))
+    Some(Handle::with("comment", body.get("id")?.as_str().filter(|id| is_name(id))?))
 }
 
 /// The earlier ticket becomes this incident's own, under the key that it has now.
@@ -88,11 +89,12 @@ fn closing(settings: &Settings, body: &Value) -> Handle {
 }
 
 /// `errorMessages[]` and `errors{field: message}` of a refusal.
-pub(super) fn said(body: &Value) -> Option<String> {
+pub(super) fn said(settings: &Settings, body: &Value) -> Option<String> {
     let messages = body.get("errorMessages").and_then(Value::as_array).into_iter().flatten();
     let messages = messages.filter_map(Value::as_str).map(str::to_owned);
     let fields = body.get("errors").and_then(Value::as_object).into_iter().flatten();
     let fields = fields.map(|(field, message)| format!("{field}: {}", message.as_str().unwrap_or("refused")));
     let words: Vec<String> = fields.chain(messages).collect();
-    (!words.is_empty()).then(|| reason(&words.join("; ")))
+    let secrets = [settings.basic(), settings.token.expose_secret().to_owned()];
+    (!words.is_empty()).then(|| reason(&without(&secrets.each_ref().map(String::as_str), &words.join("; "))))
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::answer::{is_done, key, said};
 use super::{COMMENT, CREATE, REOPEN, Settings, adf, ticket};
-use crate::answer::{Twice, of_failure, unreadable};
+use crate::answer::{Twice, is_name, of_failure, unreadable};
 use crate::text::percent_encoded;
 use crate::{Context, Response};
 
@@ -28,9 +28,9 @@ fn quoted(text: &str) -> String {
 }
 
 /// `marker` is the line that the delivery's comment carries.
-pub(super) fn interpret(of: &str, marker: &str, response: &Response) -> Outcome {
+pub(super) fn interpret(settings: &Settings, of: &str, marker: &str, response: &Response) -> Outcome {
     let body = response.json();
-    let said = body.as_ref().and_then(said);
+    let said = body.as_ref().and_then(|body| said(settings, body));
     if let Some(failure) = of_failure("Jira", response, Twice::Harmless, said.as_deref()) {
         return failure;
     }
@@ -50,7 +50,10 @@ fn created(body: &Value) -> Option<Handle> {
 fn commented(body: &Value, marker: &str) -> Option<Handle> {
     let comments = body.get("comments")?.as_array()?;
     let ours = comments.iter().find(|c| c.get("body").is_some_and(|b| adf::has_paragraph(b, marker)));
-    let id = |comment: &Value| comment.get("id").and_then(Value::as_str).unwrap_or("found").to_owned();
+    let id = |comment: &Value| {
+        let id = comment.get("id").and_then(Value::as_str).filter(|id| is_name(id));
+        id.unwrap_or("found").to_owned()
+    };
     Some(ours.map(|c| Handle::with("comment", id(c))).unwrap_or_default())
 }
 

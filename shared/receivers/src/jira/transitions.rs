@@ -5,6 +5,8 @@
 
 use serde_json::Value;
 
+use crate::answer::is_name;
+
 /// Names that reopen a ticket where the config names none.
 const REOPENING: [&str; 2] = ["To Do", "Reopen"];
 
@@ -46,7 +48,7 @@ fn ways(body: &Value) -> Option<Vec<Way<'_>>> {
 
 fn way(transition: &Value) -> Option<Way<'_>> {
     let text = |path: &str| transition.pointer(path).and_then(Value::as_str).unwrap_or_default();
-    let id = transition.get("id")?.as_str().filter(|id| !id.is_empty())?;
+    let id = transition.get("id")?.as_str().filter(|id| is_name(id))?;
     Some(Way { id, name: text("/name"), to: text("/to/name"), done: text("/to/statusCategory/key") == "done" })
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{EVENT_TYPE, POST, REPLY, UPDATE};
 use crate::Response;
-use crate::answer::{Twice, of_failure, unreadable};
+use crate::answer::{Twice, is_name, of_failure, unreadable};
 
 /// Slack will take it later: nothing happened.
 const LATER: [&str; 5] =
@@ -37,7 +37,7 @@ pub(super) fn interpret(step: &str, response: &Response) -> Outcome {
 }
 
 fn accepted(step: &str, body: Option<&Value>, response: &Response) -> Outcome {
-    let field = |name| body.and_then(|b| b.get(name)).and_then(Value::as_str).filter(|v| !v.is_empty());
+    let field = |name| body.and_then(|b| b.get(name)).and_then(Value::as_str).filter(|v| is_name(v));
     match (step, field("channel"), field("ts")) {
         (UPDATE, ..) => Outcome::Delivered(Handle::with("update", "done")),
         (_, Some(channel), Some(ts)) => Outcome::Delivered(handle(step, channel, ts)),
@@ -88,7 +88,7 @@ pub(super) fn interpret_lookup(of: &str, delivery: &str, channel: &str, response
         return refused("look-up", error_word(&body).unwrap_or("no error word"), Twice::Harmless, response);
     }
     let messages = body.get("messages").and_then(Value::as_array).into_iter().flatten();
-    let ts = messages.filter(|m| carries(m, delivery)).find_map(|m| m.get("ts")?.as_str());
+    let ts = messages.filter(|m| carries(m, delivery)).find_map(|m| m.get("ts")?.as_str().filter(|ts| is_name(ts)));
     Outcome::Delivered(ts.map(|ts| handle(of, channel, ts)).unwrap_or_default())
 }
 

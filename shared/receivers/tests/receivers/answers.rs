@@ -305,6 +305,42 @@ fn a_vendors_words_are_one_bounded_line_without_our_secret() {
         };
         assert!(!why.contains(&ROUTING_KEY[..4]), "{before}: {why}");
     }
+    // Jira is given the token inside of Base64.
+    for secret in ["api-token", "dG9jc2luQGFjbWUuZXhhbXBsZTphcGktdG9rZW4="] {
+        for before in 0..320 {
+            let said = format!("{}{secret} is no token", ".".repeat(before));
+            for step in ["create", "transitions"] {
+                let body = json!({"errorMessages": [said.clone()], "errors": {"token": said.clone()}}).to_string();
+                let Outcome::Rejected { why } = jira().interpret(step, &response(400, &body)) else {
+                    panic!("not rejected")
+                };
+                assert!(!why.contains(&secret[..4]), "{before}: {why}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_vendor_gives_as_a_name_is_one() {
+    let unread = |vendor: &str, status: u16| format!("{vendor} answered {status} with a body that cannot be read");
+    for name in ["..", ".", "../../x", "a/b", "a?b", "a b", "a\n", "é", "-x", "%2e%2e", &"9".repeat(256)] {
+        let cases = [
+            (slack(), "post", json!({"ok": true, "channel": name, "ts": "1.2"}), unread("Slack", 200)),
+            (slack(), "post", json!({"ok": true, "channel": "C1", "ts": name}), unread("Slack", 200)),
+            (jira(), "create", json!({"key": name}), unread("Jira", 200)),
+            (jira(), "comment", json!({"id": name}), unread("Jira", 200)),
+        ];
+        for (receiver, step, body, why) in cases {
+            let outcome = receiver.interpret(step, &response(200, &body.to_string()));
+            assert_eq!(outcome, Outcome::Unknown { why }, "{name:?}");
+        }
+        let body = json!({"transitions": [{"id": name, "name": "Done", "to": {"statusCategory": {"key": "done"}}}]});
+        let outcome = jira().interpret("transitions", &response(200, &body.to_string()));
+        assert_eq!(outcome, delivered(&[("closed", "no transition leads there")]), "{name:?}");
+    }
+    let longest = "9".repeat(255);
+    let outcome = jira().interpret("create", &response(201, &json!({"key": longest}).to_string()));
+    assert_eq!(outcome, delivered(&[("key", longest.as_str())]));
 }
 
 #[test]
