@@ -6,6 +6,7 @@ mod arize_history;
 mod datadog;
 mod github;
 mod prometheus;
+mod redirects;
 mod sender;
 mod sns;
 mod stand_ins_answer;
