@@ -39,7 +39,8 @@ pub(crate) fn one_line(text: &str) -> String {
 /// Controls, line separators, and marks that turn the direction of what follows and so can disguise it.
 pub(crate) fn is_unprintable(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+        || matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{FEFF}')
+        || matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// True for an address that may become a link.
@@ -92,7 +93,7 @@ mod tests {
 
     #[test]
     fn one_line_keeps_no_break_and_no_direction_mark() {
-        assert_eq!(one_line(" a\r\n\tb\u{0}c\u{2028}d\u{202E}e\u{85}f "), "a b c d e f");
+        assert_eq!(one_line(" a\r\n\tb\u{0}c\u{2028}d\u{202E}e\u{85}f\u{200F}g\u{61C}h "), "a b c d e f g h");
     }
 
     #[test]

@@ -217,7 +217,7 @@ fn a_value_is_no_template() {
 
 #[test]
 fn controls_and_marks_of_direction_are_spaces() {
-    let text = "a\r\nb\u{0}c\u{1b}[31md\u{202e}e\u{2066}f\u{2028}g";
+    let text = "a\r\nb\u{0}c\u{1b}[31md\u{202e}e\u{2066}f\u{2028}g\u{200e}h\u{200f}i\u{61c}j";
     let bodies = [
         Delivering::telling(pagerduty(), everywhere(text, Transition::Opened)).body("trigger"),
         Delivering::telling(slack(), everywhere(text, Transition::Opened)).body("post"),
@@ -225,8 +225,9 @@ fn controls_and_marks_of_direction_are_spaces() {
     ];
     for body in bodies {
         let read = texts(&body);
-        assert!(read.contains("a b c [31md e f g"), "{read}");
-        let hidden = |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{2066}\u{2028}".contains(c);
+        assert!(read.contains("a b c [31md e f g h i j"), "{read}");
+        let hidden =
+            |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{2066}\u{2028}\u{200e}\u{200f}\u{61c}".contains(c);
         assert!(!read.contains(hidden), "{read:?}");
     }
 }
