@@ -1,13 +1,15 @@
 //! What `tocsin local` serves: the function `receive` as a Function URL would serve it, and the console's pages.
 //!
-//! Invariant: pages are served on loopback alone. A body is never buffered beyond its limit, and pages hold nothing that was not escaped.
+//! Invariant: pages are served on loopback alone. A body is never buffered beyond its limit, pages hold nothing that was not
+//! escaped, and no connection is read on after a request whose end a proxy could have seen elsewhere.
 
 use std::sync::Arc;
 
 use aws::Store;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::{Request, StatusCode, header};
+use axum::http::{HeaderValue, Request, StatusCode, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -49,7 +51,18 @@ pub(crate) fn router(served: Served, pages: bool) -> Router {
     } else {
         router
     };
-    router.with_state(served)
+    router.layer(from_fn(close_after_chunks)).with_state(served)
+}
+
+/// A request that has a length beside its chunks ends by its chunks, and what follows is not read: RFC 9112, 6.1. The
+/// length is gone by here where it stood second, so that every request in chunks is the last of its connection.
+async fn close_after_chunks(request: Request<Body>, next: Next) -> Response {
+    let in_chunks = request.headers().contains_key(header::TRANSFER_ENCODING);
+    let mut response = next.run(request).await;
+    if in_chunks {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// Everything else goes to the function, whatever its method and path.
