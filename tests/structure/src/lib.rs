@@ -7,9 +7,11 @@
 mod floors;
 mod manifests;
 mod sources;
+mod threats;
 mod workspace;
 
 pub use floors::{climbs, engines_deployed, impure, unplaced};
 pub use manifests::{without_workspace_lints, wrong_at_top};
 pub use sources::{banned_names, clock_reads, long_files, long_roofs, unfinished, unopened};
+pub use threats::unshown;
 pub use workspace::{Dependency, Package, SourceFile, Workspace};

@@ -55,6 +55,8 @@ pub struct Workspace {
     pub sources: Vec<SourceFile>,
     /// Names of the files and folders beside the root manifest.
     pub top_level: Vec<String>,
+    /// The threat model, `.github/SECURITY.md`.
+    pub threats: String,
 }
 
 impl Workspace {
@@ -74,6 +76,7 @@ impl Workspace {
             packages: members.iter().map(|member| package(&root, member)).collect::<io::Result<_>>()?,
             sources,
             top_level: names(&root)?,
+            threats: fs::read_to_string(root.join(".github/SECURITY.md"))?,
         })
     }
 }

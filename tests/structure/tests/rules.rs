@@ -3,7 +3,7 @@
 
 use tocsin_structure::{
     Workspace, banned_names, climbs, clock_reads, engines_deployed, impure, long_files, long_roofs, unfinished,
-    unopened, unplaced, without_workspace_lints, wrong_at_top,
+    unopened, unplaced, unshown, without_workspace_lints, wrong_at_top,
 };
 
 fn check(rule: impl Fn(&Workspace) -> Vec<String>) {
@@ -81,6 +81,11 @@ fn a_function_only_wires() {
 #[test]
 fn nothing_is_unfinished_or_skipped() {
     check(|workspace| unfinished(&workspace.sources));
+}
+
+#[test]
+fn every_threat_has_tests_that_are_there() {
+    check(|workspace| unshown(&workspace.threats, &workspace.sources));
 }
 
 #[test]
