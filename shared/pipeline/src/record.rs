@@ -90,10 +90,12 @@ impl Triage {
         let mut told = notify::opened(incident, subject, findings.confirmation.as_ref(), &learned, now);
         told.enrichment.earlier.clone_from(&incident.earlier);
         findings.learned = Some(learned);
+        // What was asked outside took its time, which must not be taken from a message's lease.
+        let written_at = self.clock.now();
         let receivers = self.config.rule_of(subject).receivers.iter();
         let deliveries = receivers
             .filter_map(|name| self.config.receiver(name))
-            .map(|receiver| delivery(incident, &receiver.name, receiver.kind(), &told))
+            .map(|receiver| delivery(incident, &receiver.name, receiver.kind(), &told, written_at))
             .collect();
         Told { words: told, to: deliveries }
     }
@@ -118,18 +120,18 @@ impl Triage {
             }
         }
         let update = notify::updated(&first, incident, transition, now);
-        let deliveries = told.into_iter().map(|(name, kind)| delivery(incident, name, kind, &update)).collect();
+        let deliveries = told.into_iter().map(|(name, kind)| delivery(incident, name, kind, &update, now)).collect();
         Ok(Some(Told { words: update, to: deliveries }))
     }
 }
 
 /// One receiver's delivery of what is told.
-fn delivery(incident: &Incident, receiver: &str, kind: ReceiverKind, told: &Notification) -> Delivery {
+fn delivery(incident: &Incident, receiver: &str, kind: ReceiverKind, told: &Notification, at: Timestamp) -> Delivery {
     let id = delivery_id(incident, receiver);
     if Delivery::is_harmless_twice(kind, id.seq) {
-        Delivery::leased_to_its_message(id, kind, told.transition, told.at)
+        Delivery::leased_to_its_message(id, kind, told.transition, at)
     } else {
-        Delivery::pending(id, kind, told.transition, told.at)
+        Delivery::pending(id, kind, told.transition, at)
     }
 }
 
