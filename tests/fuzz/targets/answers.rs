@@ -62,6 +62,7 @@ fuzz_target!(|input: &[u8]| {
                 earlier: None,
                 progress: &progress,
                 templates: bundled(),
+                now: told.at,
             };
             check(&receiver.interpret_lookup(step, &context, &response));
             match receiver.next(&context) {

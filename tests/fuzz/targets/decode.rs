@@ -26,7 +26,7 @@ fn all() -> &'static [Source] {
 }
 
 fuzz_target!(|body: &[u8]| {
-    let inbound = Inbound { headers: &[], body, received_at: received_at() };
+    let inbound = Inbound { headers: &[], query: "", body, received_at: received_at() };
     for source in all() {
         match source.decode(&inbound, &mut || AlertId::new("id")) {
             Ok(alerts) => {

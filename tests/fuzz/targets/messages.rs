@@ -39,6 +39,7 @@ fuzz_target!(|input: &[u8]| {
                     earlier: None,
                     progress: &Progress::default(),
                     templates: bundled(),
+                    now: told.at,
                 };
                 let Step::Send { name, request } = receiver.next(&context) else { panic!("nothing is sent") };
                 check(name, &request.body.expect("a body"));

@@ -11,18 +11,21 @@ use secrecy::SecretString;
 use sources::{Auth, Inbound};
 use tocsin_fuzz::{SECRET, received_at};
 
+/// The schemes whose proof stands in headers and whose secret is shared.
+const BY_HEADERS: [&str; 4] = ["bearer", "arize_hmac", "grafana_hmac", "standard_webhooks"];
+
 type Headers = Vec<(String, String)>;
 
 fn schemes() -> &'static [Auth] {
     static SCHEMES: OnceLock<Vec<Auth>> = OnceLock::new();
     SCHEMES.get_or_init(|| {
         let scheme = |kind: &&str| Auth::new(kind, vec![SecretString::from(SECRET)]).expect("a scheme");
-        Auth::KINDS.iter().map(scheme).collect()
+        BY_HEADERS.iter().map(scheme).collect()
     })
 }
 
 fn passes(auth: &Auth, headers: &Headers, body: &[u8]) -> bool {
-    auth.verify(&Inbound { headers, body, received_at: received_at() }).is_ok()
+    auth.verify(&Inbound { headers, query: "", body, received_at: received_at() }).is_ok()
 }
 
 fuzz_target!(|input: &[u8]| {

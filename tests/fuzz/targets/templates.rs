@@ -45,8 +45,15 @@ fuzz_target!(|input: &[u8]| {
 fn sent(receiver: &Receiver, told: &Notification, known: &Handle, templates: &Templates) -> (&'static str, Value) {
     let delivery = DeliveryId { incident: told.incident.clone(), receiver: receiver.name.clone(), seq: 0 };
     let progress = Progress::default();
-    let context =
-        Context { notification: told, delivery: &delivery, known, earlier: None, progress: &progress, templates };
+    let context = Context {
+        notification: told,
+        delivery: &delivery,
+        known,
+        earlier: None,
+        progress: &progress,
+        templates,
+        now: told.at,
+    };
     match receiver.next(&context) {
         Step::Send { name, request } => (name, request.body.expect("a body")),
         other => panic!("nothing is sent: {other:?}"),

@@ -152,6 +152,6 @@ fn is_alert(kind: Kind, text: &str) -> anyhow::Result<bool> {
     let auth = Auth::new(kind.default_auth(), vec![LOCAL_SECRET.into()])?;
     let source = sources::Source { name: kind.as_str().to_owned(), kind, auth, mapping: kind.default_mapping() };
     let received_at = domain::Timestamp::UNIX_EPOCH;
-    let inbound = sources::Inbound { headers: &[], body: text.as_bytes(), received_at };
+    let inbound = sources::Inbound { headers: &[], query: "", body: text.as_bytes(), received_at };
     Ok(source.decode(&inbound, &mut || domain::AlertId::new("id")).is_ok_and(|alerts| !alerts.is_empty()))
 }

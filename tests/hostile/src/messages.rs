@@ -134,6 +134,7 @@ async fn deliver(sender: &Sender, receiver: &Receiver, told: &Notification, know
             earlier: None,
             progress: &progress,
             templates: &BUNDLED,
+            now: told.at,
         };
         match receiver.next(&context) {
             Step::Finished => return Ok(progress.handle),

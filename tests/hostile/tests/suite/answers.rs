@@ -94,6 +94,7 @@ fn whatever_name_a_vendor_gives_the_next_request_goes_to_its_own_address() {
                     earlier: None,
                     progress: &progress,
                     templates: &templates,
+                    now: told.at,
                 };
                 let (Step::Send { request, .. } | Step::LookUp { request, .. }) = receiver.next(&context) else {
                     continue;
