@@ -118,7 +118,7 @@ async fn take<E: Engine>(State(front): State<Front<E>>, request: Request) -> Res
     response
 }
 
-fn unknown_operation() -> Response {
+pub(crate) fn unknown_operation() -> Response {
     let body = r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#;
     (StatusCode::BAD_REQUEST, [("content-type", "application/x-amz-json-1.0")], body).into_response()
 }

@@ -37,6 +37,7 @@
 mod calls;
 mod dynamodb;
 mod front;
+mod in_process;
 mod sqs;
 mod tokens;
 
@@ -54,6 +55,8 @@ use crate::calls::Calls;
 use crate::dynamodb::DynamoDb;
 use crate::front::Both;
 use crate::sqs::Sqs;
+
+pub use crate::in_process::InProcess;
 
 /// Where the tables live. Queues live in memory in either case, and end with the process.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -61,20 +61,24 @@ impl Jira {
     /// When a loopback port cannot be bound.
     pub async fn start() -> io::Result<Self> {
         let inner = Shared::default();
-        let router = Router::new()
-            .route("/rest/api/3/issue", post(issue::create))
-            .route("/rest/api/3/issue/{key}", get(issue::show))
-            .route("/rest/api/3/issue/{key}/comment", get(comments::list).post(comments::add))
-            .route("/rest/api/3/issue/{key}/transitions", get(workflow::list).post(workflow::run))
-            .route("/rest/api/3/issue/{key}/properties", get(properties::list))
-            .route("/rest/api/3/issue/{key}/properties/{name}", get(properties::show).put(properties::set))
-            .route("/rest/api/3/search/jql", get(search::by_query).post(search::by_body))
-            .route("/rest/api/3/search", get(search::gone).post(search::gone))
-            .layer(from_fn(authenticate))
-            .with_state(inner.clone());
-        let server = Arc::new(Server::start(router, shape).await?);
+        let server = Arc::new(Server::start(vendor(&inner), shape).await?);
         lock(&inner).url = server.url();
         Ok(Self { inner, server })
+    }
+
+    /// The same without a listener: it is asked through its [`Self::router`].
+    #[must_use]
+    pub fn unbound() -> Self {
+        let inner = Shared::default();
+        let server = Arc::new(Server::unbound(vendor(&inner), shape, "http://jira.stand-in".to_owned()));
+        lock(&inner).url = server.url();
+        Self { inner, server }
+    }
+
+    /// What answers its requests, faults included, for a caller in this process.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        self.server.router()
     }
 
     /// Its base address: what `https://<site>.atlassian.net` is for the vendor.
@@ -121,6 +125,20 @@ impl Jira {
     pub fn created(&self) -> usize {
         lock(&self.inner).issues.len()
     }
+}
+
+fn vendor(inner: &Shared) -> Router {
+    Router::new()
+        .route("/rest/api/3/issue", post(issue::create))
+        .route("/rest/api/3/issue/{key}", get(issue::show))
+        .route("/rest/api/3/issue/{key}/comment", get(comments::list).post(comments::add))
+        .route("/rest/api/3/issue/{key}/transitions", get(workflow::list).post(workflow::run))
+        .route("/rest/api/3/issue/{key}/properties", get(properties::list))
+        .route("/rest/api/3/issue/{key}/properties/{name}", get(properties::show).put(properties::set))
+        .route("/rest/api/3/search/jql", get(search::by_query).post(search::by_body))
+        .route("/rest/api/3/search", get(search::gone).post(search::gone))
+        .layer(from_fn(authenticate))
+        .with_state(inner.clone())
 }
 
 impl Inner {

@@ -2,7 +2,8 @@
 //! `CloudWatch`, SNS, Arize; and like Lambda's Runtime API.
 //!
 //! Each listens on a loopback port of its own, keeps its state in memory, refuses what its vendor refuses with that
-//! vendor's status and error shape, and can be told to fail. They stop when their last clone is dropped.
+//! vendor's status and error shape, and can be told to fail. They stop when their last clone is dropped. Those of the
+//! receivers can also be asked without a wire, as a router in this process.
 //!
 //! Invariant: a stand-in knows its vendor and nothing of us; what it shows is what the vendor would have shown.
 
@@ -23,6 +24,7 @@ pub mod sns;
 pub mod webhook;
 
 pub use arize::Arize;
+pub use clock::set_time;
 pub use cloudwatch::Cloudwatch;
 pub use datadog::Datadog;
 pub use faults::{Fault, Faults};

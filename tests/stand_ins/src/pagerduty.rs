@@ -55,11 +55,21 @@ impl Pagerduty {
     /// When a loopback port cannot be bound.
     pub async fn start() -> io::Result<Self> {
         let inner = Shared::default();
-        let router = Router::new()
-            .route("/v2/enqueue", post(enqueue))
-            .route("/v2/change/enqueue", post(enqueue_change))
-            .with_state(inner.clone());
-        Ok(Self { inner, server: Arc::new(Server::start(router, shape).await?) })
+        Ok(Self { server: Arc::new(Server::start(vendor(&inner), shape).await?), inner })
+    }
+
+    /// The same without a listener: it is asked through its [`Self::router`].
+    #[must_use]
+    pub fn unbound() -> Self {
+        let inner = Shared::default();
+        let server = Server::unbound(vendor(&inner), shape, "http://pagerduty.stand-in".to_owned());
+        Self { server: Arc::new(server), inner }
+    }
+
+    /// What answers its requests, faults included, for a caller in this process.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        self.server.router()
     }
 
     /// Its base address: what `https://events.pagerduty.com` is for the vendor.
@@ -108,6 +118,13 @@ impl Pagerduty {
     pub fn changes(&self) -> Vec<Change> {
         lock(&self.inner).account.changes.clone()
     }
+}
+
+fn vendor(inner: &Shared) -> Router {
+    Router::new()
+        .route("/v2/enqueue", post(enqueue))
+        .route("/v2/change/enqueue", post(enqueue_change))
+        .with_state(inner.clone())
 }
 
 impl Inner {

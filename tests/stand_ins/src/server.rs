@@ -30,12 +30,13 @@ const HUGE_BYTES: usize = 10 * 1000 * 1000;
 /// A vendor's error body for a status.
 pub(crate) type ErrorShape = fn(StatusCode) -> Value;
 
-/// A running listener. It stops when dropped.
+/// A running listener, or a router that only this process can ask. It stops when dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
     url: String,
     front: Front,
-    accepting: AbortHandle,
+    router: Router,
+    accepting: Option<AbortHandle>,
 }
 
 #[derive(Debug, Clone)]
@@ -59,13 +60,24 @@ impl Server {
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
+        let mut server = Self::unbound(vendor, shape, url);
+        let router = front_of(server.router.clone());
+        server.accepting = Some(tokio::spawn(axum::serve(listener, router).into_future()).abort_handle());
+        Ok(server)
+    }
+
+    /// The same without a listener, under an address that only its caller knows.
+    pub(crate) fn unbound(vendor: Router, shape: ErrorShape, url: String) -> Self {
         let front = Front { faults: Faults::default(), requests: Arc::default(), shape };
         let router = vendor
             .fallback(move || async move { refuse(StatusCode::NOT_FOUND, shape) })
             .layer(DefaultBodyLimit::disable())
             .layer(from_fn_with_state(front.clone(), stand_before));
-        let accepting = tokio::spawn(axum::serve(listener, front_of(router)).into_future()).abort_handle();
-        Ok(Self { url, front, accepting })
+        Self { url, front, router, accepting: None }
+    }
+
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
     }
 
     pub(crate) fn url(&self) -> String {
@@ -83,7 +95,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.accepting.abort();
+        if let Some(accepting) = &self.accepting {
+            accepting.abort();
+        }
     }
 }
 

@@ -58,16 +58,21 @@ impl Slack {
     /// When a loopback port cannot be bound.
     pub async fn start() -> io::Result<Self> {
         let inner = Shared::default();
-        let router = Router::new()
-            .route("/api/chat.postMessage", post_to(post::post_message))
-            .route("/api/chat.update", post_to(post::update))
-            .route("/api/conversations.history", get(conversations::history).post(conversations::history))
-            .route("/api/conversations.replies", get(conversations::replies).post(conversations::replies))
-            .route("/api/{method}", any(unknown_method))
-            .layer(from_fn(authenticate))
-            .route("/services/{team}/{bot}/{token}", post_to(incoming::take))
-            .with_state(inner.clone());
-        Ok(Self { inner, server: Arc::new(Server::start(router, shape).await?) })
+        Ok(Self { server: Arc::new(Server::start(vendor(&inner), shape).await?), inner })
+    }
+
+    /// The same without a listener: it is asked through its [`Self::router`].
+    #[must_use]
+    pub fn unbound() -> Self {
+        let inner = Shared::default();
+        let server = Server::unbound(vendor(&inner), shape, "http://slack.stand-in".to_owned());
+        Self { server: Arc::new(server), inner }
+    }
+
+    /// What answers its requests, faults included, for a caller in this process.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        self.server.router()
     }
 
     /// Its base address: what `https://slack.com` is for the vendor; the methods are under `/api/`.
@@ -115,6 +120,18 @@ impl Slack {
     pub fn mentions(&self) -> Vec<Mention> {
         lock(&self.inner).mentions.clone()
     }
+}
+
+fn vendor(inner: &Shared) -> Router {
+    Router::new()
+        .route("/api/chat.postMessage", post_to(post::post_message))
+        .route("/api/chat.update", post_to(post::update))
+        .route("/api/conversations.history", get(conversations::history).post(conversations::history))
+        .route("/api/conversations.replies", get(conversations::replies).post(conversations::replies))
+        .route("/api/{method}", any(unknown_method))
+        .layer(from_fn(authenticate))
+        .route("/services/{team}/{bot}/{token}", post_to(incoming::take))
+        .with_state(inner.clone())
 }
 
 impl Inner {

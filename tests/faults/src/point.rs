@@ -1,0 +1,69 @@
+//! Which step of the story a request is, read off the request itself.
+//!
+//! Invariant: nothing in production marks a request for us; a request that is not known is a write or a read like any.
+
+use domain::ReceiverKind;
+use serde_json::Value;
+
+use crate::fault::Point;
+
+/// The point of an AWS request, and what it is about.
+pub(crate) fn classify(target: &str, body: &str) -> (Point, String) {
+    let operation = target.rsplit('.').next().unwrap_or_default();
+    match operation {
+        "SendMessage" | "SendMessageBatch" => sent(body),
+        "ReceiveMessage" => (Point::Receive, queue(body)),
+        "DeleteMessage" | "DeleteMessageBatch" => (Point::Delete, queue(body)),
+        "ChangeMessageVisibility" => (Point::Hide, queue(body)),
+        "TransactWriteItems" => (Point::Commit, String::new()),
+        "UpdateItem" if body.contains("ADD attempts") => (Point::Claim, key(body)),
+        "UpdateItem" if body.contains("lease_token = :token") => (Point::Mark, key(body)),
+        "UpdateItem" if body.contains("ADD occurrences") => (Point::Absorb, key(body)),
+        "UpdateItem" | "PutItem" | "DeleteItem" | "BatchWriteItem" => (Point::Write, key(body)),
+        _ => (Point::Read, key(body)),
+    }
+}
+
+fn sent(body: &str) -> (Point, String) {
+    let queue = queue(body);
+    let point = match queue.rsplit('-').next() {
+        Some("inbox") => Point::InboxSend,
+        Some("dead") => Point::Bury,
+        _ => Point::DeliverySend,
+    };
+    (point, queue)
+}
+
+/// The messages in a request that sends one or a batch of them.
+pub(crate) fn bodies(request: &str) -> Vec<String> {
+    let request: Value = serde_json::from_str(request).unwrap_or_default();
+    let entries = request.get("Entries").and_then(Value::as_array).cloned().unwrap_or_default();
+    let sent = entries.iter().chain(std::iter::once(&request));
+    sent.filter_map(|one| Some(one.get("MessageBody")?.as_str()?.to_owned())).collect()
+}
+
+fn queue(body: &str) -> String {
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
+    let url = body.get("QueueUrl").and_then(Value::as_str).unwrap_or_default();
+    url.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+fn key(body: &str) -> String {
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
+    let part = |name: &str| body.pointer(&format!("/Key/{name}/S")).and_then(Value::as_str).unwrap_or_default();
+    format!("{} {}", part("PK"), part("SK"))
+}
+
+/// The point of a request to a vendor, and the delivery or the incident that it is about.
+pub(crate) fn classify_vendor(kind: ReceiverKind, method: &str, body: Option<&Value>) -> (Point, String) {
+    if method == "GET" {
+        return (Point::Ask(kind), String::new());
+    }
+    let at = |pointer: &str| body.and_then(|b| b.pointer(pointer)).and_then(Value::as_str).map(str::to_owned);
+    let subject = match kind {
+        ReceiverKind::Pagerduty => at("/dedup_key"),
+        ReceiverKind::Slack => at("/metadata/event_payload/delivery"),
+        ReceiverKind::Jira | ReceiverKind::Linear | ReceiverKind::Webhook => at("/properties/0/value/incident"),
+    };
+    (Point::Tell(kind), subject.unwrap_or_default())
+}
