@@ -31,6 +31,9 @@ struct Options {
     /// Only this seed.
     #[arg(long)]
     seed: Option<u64>,
+    /// Every call of the wire is shown; for one seed.
+    #[arg(long)]
+    log: bool,
     /// Worlds at the same time.
     #[arg(long, default_value_t = 2)]
     threads: usize,
@@ -75,7 +78,7 @@ fn main() -> ExitCode {
                 let templates = Arc::new(TemplateDirectory::new(None));
                 while let Some((case, seeds)) = work.get(next.fetch_add(1, Ordering::SeqCst)) {
                     for seed in seeds.clone() {
-                        count(case, seed, &templates, &tallies);
+                        count(case, seed, &templates, &tallies, options.log);
                     }
                 }
             });
@@ -84,7 +87,7 @@ fn main() -> ExitCode {
     report(&cases, &tallies, begun.elapsed())
 }
 
-fn count(case: &Case, seed: u64, templates: &Arc<TemplateDirectory>, tallies: &Tallies) {
+fn count(case: &Case, seed: u64, templates: &Arc<TemplateDirectory>, tallies: &Tallies, log: bool) {
     let begun = Instant::now();
     let outcome = run(case, seed, templates);
     let mut tallies = tallies.lock().unwrap_or_else(PoisonError::into_inner);
@@ -93,6 +96,10 @@ fn count(case: &Case, seed: u64, templates: &Arc<TemplateDirectory>, tallies: &T
     tally.spent += begun.elapsed();
     match outcome {
         Ok(outcome) => {
+            for r in outcome.log.iter().filter(|_| log) {
+                let (begun_ms, at_ms, point, fate) = (r.begun_ms, r.at_ms, format!("{:?}", r.point), r.fate);
+                say(&format!("{begun_ms:9} {at_ms:9} process {:3} {point:22} {fate:?} {}", r.process, r.subject));
+            }
             tally.struck += outcome.struck;
             tally.hit += usize::from(outcome.struck > 0);
             tally.crashed += outcome.crashed;

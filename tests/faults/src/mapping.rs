@@ -128,6 +128,17 @@ impl World {
         }
     }
 
+    /// The same, and what only the sweep finds is done too.
+    ///
+    /// # Errors
+    /// When that takes too long.
+    pub async fn rest_and_sweep(&self) -> anyhow::Result<()> {
+        self.rest().await?;
+        self.pass(61).await;
+        self.sweep().await;
+        self.rest().await
+    }
+
     /// The schedule of `sweep`, where a minute has passed.
     pub async fn sweep(&self) {
         let now_ms = self.clock.passed_ms();

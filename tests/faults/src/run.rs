@@ -8,6 +8,7 @@ use config::TemplateDirectory;
 
 use crate::audit::{Invariant, Violation, audit};
 use crate::cases::Case;
+use crate::wire::Record;
 use crate::world::World;
 
 /// What a run came to.
@@ -23,6 +24,8 @@ pub struct Outcome {
     pub calls: usize,
     /// What happened, as one number.
     pub trace: u64,
+    /// Every call, oldest first.
+    pub log: Vec<Record>,
 }
 
 /// Plays a case with a seed, lets the world come to rest, and audits it.
@@ -39,7 +42,7 @@ pub fn run(case: &Case, seed: u64, templates: &Arc<TemplateDirectory>) -> anyhow
         let world = World::begin(setup, templates, seed).await?;
         (case.play)(&world).await?;
         world.wire.heal();
-        let rested = world.rest().await;
+        let rested = world.rest_and_sweep().await;
         // What the sweep has looked at among the dead letters is hidden for a quarter of an hour.
         world.pass(901).await;
         let mut violations = audit(&world).await?;
@@ -52,6 +55,7 @@ pub fn run(case: &Case, seed: u64, templates: &Arc<TemplateDirectory>) -> anyhow
             crashed: world.crashed.get(),
             calls: world.wire.log().len(),
             trace: world.wire.trace(),
+            log: world.wire.log(),
         })
     })
 }

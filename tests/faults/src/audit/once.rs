@@ -55,7 +55,7 @@ fn messages(found: &Found<'_>, violations: &mut Vec<Violation>) {
     }
     for (delivery, times) in posted {
         let told = told(found, ReceiverKind::Slack, &delivery);
-        let ambiguous = ambiguous(found, &told);
+        let ambiguous = ambiguous(found, &delivery, &told);
         if times > 1 + ambiguous {
             let what = format!("{delivery} is {times} messages, and {ambiguous} of its answers were lost");
             violations.push(Violation { invariant: Invariant::F, what });
@@ -93,13 +93,25 @@ fn told<'a>(found: &'a Found<'_>, kind: ReceiverKind, subject: &str) -> Vec<&'a 
 }
 
 /// How many of them had an effect, and nobody who wrote it down got the answer.
-fn ambiguous(found: &Found<'_>, told: &[&Record]) -> usize {
+fn ambiguous(found: &Found<'_>, delivery: &str, told: &[&Record]) -> usize {
+    let key = key(delivery);
     let written_down = |telling: &Record| {
         let by_same = |r: &Record| r.process == telling.process && r.begun_ms >= telling.at_ms;
-        found.log.iter().any(|r| by_same(r) && r.point == Point::Mark && r.fate == Fate::Answered(200))
+        found
+            .log
+            .iter()
+            .any(|r| by_same(r) && r.point == Point::Mark && r.fate == Fate::Answered(200) && r.subject == key)
     };
     let had_effect = told.iter().filter(|record| record.fate != Fate::NotTaken);
     had_effect.filter(|record| record.fate == Fate::Unanswered || !written_down(record)).count()
+}
+
+/// A delivery's key in the table, as the log shows it.
+fn key(delivery: &str) -> String {
+    let mut parts = delivery.split('/');
+    let (incident, receiver, seq) = (parts.next(), parts.next(), parts.next());
+    let seq: u32 = seq.and_then(|seq| seq.parse().ok()).unwrap_or_default();
+    format!("INC#{} D#{}#{seq:06}", incident.unwrap_or_default(), receiver.unwrap_or_default())
 }
 
 /// A second telling after one that may have had an effect comes after a question.
