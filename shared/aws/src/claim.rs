@@ -69,7 +69,9 @@ pub(crate) async fn claim(
                 }
                 DeliveryState::Leased => Claim::Held { until: read_time(&item, "lease_until")? },
                 DeliveryState::Pending => Claim::NotDue { until: read_time(&item, "due")? },
-                DeliveryState::Delivered | DeliveryState::Rejected | DeliveryState::Dead => Claim::Finished,
+                DeliveryState::Delivered | DeliveryState::Rejected | DeliveryState::Dead => {
+                    Claim::Finished(Box::new(delivery))
+                }
             })
         }
         Err(error) => Err(unavailable("UpdateItem", &error)),

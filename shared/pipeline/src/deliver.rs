@@ -166,7 +166,8 @@ impl Deliver {
                 let secs = (until.as_second() - now.as_second() + 1).max(1);
                 Err(Later(Some(u32::try_from(secs).unwrap_or(u32::MAX))))
             }
-            Claim::Finished => Ok(Handle::default()),
+            // By another worker, since its state was read: what comes after it needs what its vendor gave.
+            Claim::Finished(delivery) => Ok(delivery.progress.handle),
             Claim::Missing => {
                 tracing::error!(delivery.id = %id, "a queue message names a delivery that the table does not have");
                 Err(Later(None))

@@ -134,8 +134,8 @@ pub enum Claim {
         /// Until then.
         until: Timestamp,
     },
-    /// It is finished already.
-    Finished,
+    /// It is finished already: this is how.
+    Finished(Box<Delivery>),
     /// There is no such delivery.
     Missing,
 }
