@@ -319,7 +319,8 @@ impl Incident {
             told: Told::default(),
             next_check_at: None,
             check_until: None,
-            seen: BTreeSet::new(),
+            // A queue may hand out a message again long after its episode ended.
+            seen: before.map(|b| b.seen.clone()).unwrap_or_default(),
             timeline: TimelineHead::default(),
             earlier: before.map(Self::history).unwrap_or_default(),
         }
