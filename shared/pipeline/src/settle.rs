@@ -67,13 +67,19 @@ impl Occasion<'_> {
                 (!fresh.is_empty()).then_some(Cow::Owned(fresh))
             }
             Self::Look(look) if !look.is_expected(current) => None,
-            Self::Look(look) => match current.map(|i| i.state) {
-                // The alert that was held back is decided over as if it came now.
-                Some(State::Resolved) => Some(Cow::Borrowed(std::slice::from_ref(&look.alert))),
+            Self::Look(look) => match current {
+                Some(over) if over.state == State::Resolved => Some(Cow::Owned(vec![held_back(look, over)])),
                 _ => Some(Cow::Borrowed(&[])),
             },
         }
     }
+}
+
+/// The alert that a cooldown held back. The newest of several may have come after the look was sent.
+fn held_back(look: &Recheck, over: &Incident) -> Alert {
+    let at = over.held_back_at.map_or(look.alert.received_at, |at| at.max(look.alert.received_at));
+    let observed_at = look.alert.observed_at.max(at);
+    Alert { status: Status::Firing, received_at: at, observed_at, ..look.alert.clone() }
 }
 
 impl Triage {

@@ -21,6 +21,9 @@ const BATCH_MAX: usize = 10;
 /// The schedule of `sweep`.
 const SWEEP_EVERY_MS: i64 = 60_000;
 
+/// Runs of `sweep` after which what is overdue must have been found.
+const SWEEPS_MAX: usize = 12;
+
 /// The longest that a quiet world waits at once, in seconds.
 const WAIT_SECS_MAX: u64 = 240;
 
@@ -134,9 +137,16 @@ impl World {
     /// When that takes too long.
     pub async fn rest_and_sweep(&self) -> anyhow::Result<()> {
         self.rest().await?;
-        self.pass(61).await;
-        self.sweep().await;
-        self.rest().await
+        for _ in 0..SWEEPS_MAX {
+            self.pass(61).await;
+            self.sweep().await;
+            self.rest().await?;
+            let incidents = self.store.incidents().await?;
+            if incidents.iter().all(|incident| incident.next_check_at.is_none()) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// The schedule of `sweep`, where a minute has passed.
