@@ -119,7 +119,7 @@ fn report(cases: &[&Case], tallies: &Tallies, elapsed: Duration) -> ExitCode {
     for case in cases {
         let Some(tally) = tallies.get(case.name) else { continue };
         runs += tally.runs;
-        let keeps: String = case.keeps.iter().map(|invariant| format!("{invariant:?}")).collect();
+        let keeps = case.keeps.iter().map(|invariant| format!("{invariant:?}")).collect::<Vec<_>>().concat();
         let each = tally.spent / u32::try_from(tally.runs.max(1)).unwrap_or(1);
         say(&format!(
             "{:32} {keeps:8} {} seeds, hit in {}, {} faults, {} crashes, {} calls, {:.1} ms each, {} violations",

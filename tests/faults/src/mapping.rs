@@ -81,12 +81,12 @@ impl World {
     async fn run(&self, work: Vec<(Role, String, Vec<Handed>)>) {
         let running = work.into_iter().map(|(role, url, batch)| async move {
             let process = self.process(role);
-            self.ended(process.batch(&url, &batch).await, process);
+            self.ended(&process.batch(&url, &batch).await, process);
         });
         join_all(running).await;
     }
 
-    fn ended(&self, end: End<()>, process: Process) {
+    fn ended(&self, end: &End<()>, process: Process) {
         match end {
             End::Returned(()) => self.release(process),
             End::Crashed => self.crashed.set(self.crashed.get() + 1),
@@ -157,7 +157,7 @@ impl World {
         }
         self.swept_ms.set(now_ms);
         let process = self.process(Role::Sweep);
-        self.ended(process.tick().await, process);
+        self.ended(&process.tick().await, process);
     }
 
     /// Messages that a queue still holds: visible, handed out, or delayed.

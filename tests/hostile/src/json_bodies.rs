@@ -11,7 +11,7 @@ use serde_json::Value;
 use sources::{Auth, BODY_BYTES_MAX, Kind};
 use tocsin::LOCAL_SECRET;
 
-use crate::target::{Reply, Target, check_refused};
+use crate::target::{KINDS, Reply, Target, check_refused};
 
 /// What Python's `json` writes and JSON does not have: taken as absent numbers, since an alert is not lost over one.
 const NOT_FINITE: [&str; 3] = ["n_number_NaN.json", "n_number_infinity.json", "n_number_minus_infinity.json"];
@@ -61,7 +61,7 @@ pub fn read(folder: &Path) -> anyhow::Result<Vec<Case>> {
 pub async fn run(target: &Target, cases: &[Case]) -> anyhow::Result<Seen> {
     let mut seen = Seen::default();
     let before = target.writes();
-    for kind in Kind::ALL {
+    for kind in KINDS {
         for case in cases {
             unauthenticated(target, *kind, case).await?;
             alone(target, *kind, case).await?;
@@ -70,7 +70,7 @@ pub async fn run(target: &Target, cases: &[Case]) -> anyhow::Result<Seen> {
         }
     }
     ensure!(target.writes() == before, "a refused request called AWS: {before:?}, then {:?}", target.writes());
-    for kind in Kind::ALL {
+    for kind in KINDS {
         let alert = event(*kind)?;
         for case in cases {
             *seen.inside.entry(inside(target, *kind, &alert, case).await?).or_default() += 1;

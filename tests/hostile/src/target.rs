@@ -170,10 +170,13 @@ impl Target {
     }
 }
 
-/// Every source there is, under its kind's name, with its usual authentication.
+/// The kinds of sources that hostile requests are sent to: those whose mapping a user writes.
+pub const KINDS: &[Kind] = &[Kind::Arize, Kind::Generic];
+
+/// A source of each of [`KINDS`], under its kind's name, with its usual authentication.
 #[must_use]
 pub fn sources_section() -> String {
-    Kind::ALL.iter().fold("sources:\n".to_owned(), |section, kind| {
+    KINDS.iter().fold("sources:\n".to_owned(), |section, kind| {
         let (name, auth) = (kind.as_str(), kind.default_auth());
         let secret = format!("${{HOSTILE_{}_SECRET}}", name.to_uppercase());
         format!("{section}  {name}: {{ auth: {{ kind: {auth}, secrets: [ \"{secret}\" ] }} }}\n")

@@ -76,7 +76,6 @@ impl Jira {
     }
 
     /// What answers its requests, faults included, for a caller in this process.
-    #[must_use]
     pub fn router(&self) -> Router {
         self.server.router()
     }

@@ -67,7 +67,6 @@ impl Pagerduty {
     }
 
     /// What answers its requests, faults included, for a caller in this process.
-    #[must_use]
     pub fn router(&self) -> Router {
         self.server.router()
     }

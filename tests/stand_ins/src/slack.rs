@@ -70,7 +70,6 @@ impl Slack {
     }
 
     /// What answers its requests, faults included, for a caller in this process.
-    #[must_use]
     pub fn router(&self) -> Router {
         self.server.router()
     }

@@ -64,7 +64,7 @@ async fn at_once(world: &World) -> anyhow::Result<()> {
 }
 
 async fn sent_unanswered(world: &World) -> anyhow::Result<()> {
-    for _ in 0..1 + world.pick(3) {
+    for _ in 0..=world.pick(3) {
         let point = if world.pick(3) == 0 { Point::DeliverySend } else { Point::InboxSend };
         let harm = if world.pick(2) == 0 { Harm::HangAfter } else { Harm::LoseAnswer };
         let fault = Fault::times(Where::At(point), 1 + world.pick(4), harm);

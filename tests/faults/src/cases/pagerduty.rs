@@ -68,7 +68,7 @@ async fn told_within(world: &World, secs: u64) -> anyhow::Result<()> {
 }
 
 async fn unsaid(world: &World, harm: Harm) -> anyhow::Result<()> {
-    for _ in 0..1 + world.pick(3) {
+    for _ in 0..=world.pick(3) {
         world.inject(Fault::once(Where::At(Point::Tell(Pagerduty)), world.pick(4), harm.clone()));
     }
     world.storm(Storm::default()).await

@@ -57,7 +57,7 @@ async fn limited(world: &World) -> anyhow::Result<()> {
 
 async fn not_ok(world: &World) -> anyhow::Result<()> {
     let errors = ["internal_error", "service_unavailable", "ratelimited", "channel_not_found", "is_archived"];
-    for _ in 0..1 + world.pick(3) {
+    for _ in 0..=world.pick(3) {
         let error = errors.get(world.pick(errors.len())).copied().unwrap_or("internal_error");
         world.inject(Fault::once(Where::At(Point::Tell(Slack)), world.pick(4), Harm::OkFalse(error)));
     }
@@ -65,7 +65,7 @@ async fn not_ok(world: &World) -> anyhow::Result<()> {
 }
 
 async fn unsaid(world: &World) -> anyhow::Result<()> {
-    for _ in 0..1 + world.pick(3) {
+    for _ in 0..=world.pick(3) {
         let harm = [Harm::LoseAnswer, Harm::HalfAnswer, Harm::HangAfter].get(world.pick(3)).cloned();
         let harm = harm.unwrap_or(Harm::LoseAnswer);
         world.inject(Fault::once(Where::At(Point::Tell(Slack)), world.pick(4), harm));
@@ -74,7 +74,7 @@ async fn unsaid(world: &World) -> anyhow::Result<()> {
 }
 
 async fn lagging(world: &World) -> anyhow::Result<()> {
-    for _ in 0..1 + world.pick(3) {
+    for _ in 0..=world.pick(3) {
         let harm = if world.pick(2) == 0 { Harm::HangAfter } else { Harm::LoseAnswer };
         world.inject(Fault::once(Where::At(Point::Tell(Jira)), world.pick(4), harm));
     }

@@ -45,7 +45,7 @@ async fn throttled(world: &World) -> anyhow::Result<()> {
 }
 
 async fn answer_lost(world: &World) -> anyhow::Result<()> {
-    for _ in 0..1 + world.pick(4) {
+    for _ in 0..=world.pick(4) {
         let harm = [Harm::LoseAnswer, Harm::HalfAnswer, Harm::HangAfter].get(world.pick(3)).cloned();
         let fault = Fault::times(Where::TableWrites, 1 + world.pick(4), harm.unwrap_or(Harm::LoseAnswer));
         world.inject(Fault { skip: world.pick(12), ..fault });
@@ -93,7 +93,7 @@ async fn lease_expires(world: &World) -> anyhow::Result<()> {
 
 /// A worker's write under its lease arrives long after it was given up for lost.
 async fn stale(world: &World) -> anyhow::Result<()> {
-    for _ in 0..1 + world.pick(3) {
+    for _ in 0..=world.pick(3) {
         let late = Harm::Late(1 + world.pick(240) as u64);
         world.inject(Fault::once(Where::At(Point::Mark), world.pick(8), late));
     }

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use sources::Kind;
 use stand_ins::Fault;
 use tocsin::LOCAL_SECRET;
-use tocsin_hostile::target::Target;
+use tocsin_hostile::target::{KINDS, Target};
 
 use captured::Log;
 use planted::{BASIC, CANARY, alert, config as config_text, headers, unauthenticated, undecodable};
@@ -58,7 +58,7 @@ fn let_vendors_say_it_back(target: &Target) {
 /// Posts everything that is refused, and keeps the answers.
 async fn refused(target: &Target) -> anyhow::Result<Shown> {
     let mut shown = Shown::new();
-    for kind in Kind::ALL {
+    for kind in KINDS {
         for body in undecodable() {
             let reply = target.post_signed(*kind, &body).await?;
             assert_eq!(reply.status, 400, "{}", reply.body);
@@ -95,7 +95,7 @@ async fn looked_up(target: &Target) -> anyhow::Result<Shown> {
     let listed = target.get("/api/incidents").await?;
     shown.push(("the list as JSON".to_owned(), listed.to_string()));
     let incidents = listed["incidents"].as_array().cloned().unwrap_or_default();
-    assert!(incidents.len() >= Kind::ALL.len(), "{listed}");
+    assert!(incidents.len() >= KINDS.len(), "{listed}");
     for id in incidents.iter().filter_map(|incident| incident["id"].as_str()) {
         let record = target.get(&format!("/api/incidents/{id}")).await?;
         assert!(record["timeline"].as_array().is_some_and(|timeline| timeline.len() >= 4), "{record}");
@@ -120,7 +120,7 @@ fn told(target: &Target) -> Shown {
         vendors.slack.messages().into_iter().map(|message| ("a message".to_owned(), json!(message).to_string()));
     let tickets = vendors.jira.issues().into_iter().map(|issue| ("a ticket".to_owned(), json!(issue).to_string()));
     let shown: Shown = pages.chain(messages).chain(tickets).collect();
-    assert!(shown.len() >= 3 * Kind::ALL.len(), "{} messages", shown.len());
+    assert!(shown.len() >= 3 * KINDS.len(), "{} messages", shown.len());
     shown
 }
 
@@ -163,7 +163,7 @@ async fn no_canary_shows_anywhere() -> anyhow::Result<()> {
     let target = Target::with_config(config_text()).await?;
     let_vendors_say_it_back(&target);
     let mut shown = refused(&target).await?;
-    for kind in Kind::ALL {
+    for kind in KINDS {
         for status in ["firing", "resolved"] {
             let signed = sources::Auth::new(kind.default_auth(), vec![LOCAL_SECRET.into()])?;
             let body = alert(*kind, status).to_string();
