@@ -1,5 +1,7 @@
 //! Every case with a few seeds; the command runs as many as it is asked for.
 
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
