@@ -62,6 +62,8 @@ impl Engines {
         ];
         let urls = self.queues.urls();
         settings.extend(urls.inbox.iter().map(|url| ("TOCSIN_INBOX_QUEUE_URL".to_owned(), url.clone())));
+        let dead = urls.inbox_dead_letters.iter();
+        settings.extend(dead.map(|url| ("TOCSIN_INBOX_DEAD_LETTER_QUEUE_URL".to_owned(), url.clone())));
         for (kind, url) in &urls.deliveries {
             settings.push((format!("TOCSIN_{}_QUEUE_URL", kind.as_str().to_uppercase()), url.clone()));
         }
