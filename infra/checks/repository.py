@@ -86,7 +86,7 @@ class Repository:
     def variables(self, binary: str, kind: str | None) -> set:
         """Every variable that a function reads."""
         main = self.text(f"functions/{binary}/src/main.rs")
-        names = set(re.findall(r'"(TOCSIN_\w+)"', main))
+        names = set(re.findall(r'"(TOCSIN_\w+)"', main)) | set(re.findall(r'\benv::var\("(\w+)"\)', main))
         calls = re.findall(
             r"(?:\w+::)?\w+::(?:from_env|load_from_env|try_from_default_env)\b|config::load_from_env", main
         )

@@ -13,7 +13,6 @@ mod deliveries;
 mod gather;
 mod incidents;
 mod items;
-mod listing;
 mod monitors;
 mod outgoing;
 mod packed;

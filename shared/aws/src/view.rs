@@ -1,6 +1,7 @@
-//! Incidents as people look at them.
+//! Incidents and deliveries as people look at them.
 //!
-//! Invariant: this reads and never writes. The list reads the whole table: it is for a page, not for the way of an alert.
+//! Invariant: this reads and never writes. A list reads the whole table: it is what a person asks for, not a step on the
+//! way of an alert.
 
 use domain::{Delivery, Entry, Fingerprint, Incident, IncidentId};
 use pipeline::ports::{IncidentStore, StoreError};
@@ -28,9 +29,28 @@ impl Store {
     /// Every incident, current and ended, newest first.
     ///
     /// # Errors
-    /// When the table does not answer.
+    /// When the table does not answer, or holds what is no incident.
     pub async fn incidents(&self) -> Result<Vec<Incident>, StoreError> {
-        let mut incidents = Vec::new();
+        let values = [(":current", INCIDENT.to_owned()), (":ended", EPISODE.to_owned())];
+        let items = self.scan("SK = :current OR SK = :ended", &values).await?;
+        let mut incidents = items.iter().map(read_incident).collect::<Result<Vec<_>, _>>()?;
+        incidents.sort_by_key(|incident| std::cmp::Reverse(incident.first_seen));
+        Ok(incidents)
+    }
+
+    /// Every delivery of every incident, in no order.
+    ///
+    /// # Errors
+    /// When the table does not answer, or holds what is no delivery.
+    pub async fn all_deliveries(&self) -> Result<Vec<Delivery>, StoreError> {
+        let items = self.scan("begins_with(SK, :deliveries)", &[(":deliveries", delivery_prefix(None))]).await?;
+        items.iter().map(read_delivery).collect()
+    }
+
+    /// The items that a filter lets through, of the whole table.
+    async fn scan(&self, filter: &str, values: &[(&str, String)]) -> Result<Vec<Item>, StoreError> {
+        let values: Item = values.iter().map(|(name, value)| ((*name).to_owned(), text(value.as_str()))).collect();
+        let mut items = Vec::new();
         let mut from: Option<Item> = None;
         loop {
             let page = self
@@ -38,20 +58,16 @@ impl Store {
                 .scan()
                 .table_name(&self.table)
                 .consistent_read(true)
-                .filter_expression("SK = :current OR SK = :ended")
-                .expression_attribute_values(":current", text(INCIDENT))
-                .expression_attribute_values(":ended", text(EPISODE))
+                .filter_expression(filter)
+                .set_expression_attribute_values(Some(values.clone()))
                 .set_exclusive_start_key(from.take())
                 .send()
                 .await
                 .map_err(|error| unavailable("Scan", &error))?;
-            for item in page.items() {
-                incidents.push(read_incident(item)?);
-            }
+            items.extend(page.items.unwrap_or_default());
             from = page.last_evaluated_key;
             if from.is_none() {
-                incidents.sort_by_key(|incident| std::cmp::Reverse(incident.first_seen));
-                return Ok(incidents);
+                return Ok(items);
             }
         }
     }
