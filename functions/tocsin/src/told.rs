@@ -31,10 +31,14 @@ pub(crate) fn told(event: &Event) -> Vec<(&'static str, String)> {
             suspects.chain(commits).chain(runbook).chain(gaps).collect()
         }
         Event::Transitioned { transition, reason, receivers } => {
-            vec![(transition.as_str(), format!("{}; telling {}", reason.explain(), receivers.join(", ")))]
+            let told = if receivers.is_empty() { "nobody".to_owned() } else { receivers.join(", ") };
+            vec![(transition.as_str(), format!("{}; telling {told}", reason.explain()))]
         }
         Event::Watching { reason, next_check_at } => {
             vec![("watching", format!("{}; next look at {next_check_at}", reason.explain()))]
+        }
+        Event::Withheld { receivers } => {
+            vec![("withheld", format!("not telling {}, by a rule's phase or hours", receivers.join(", ")))]
         }
         Event::Suppressed { reason } => vec![("suppressed", reason.explain())],
         Event::Dismissed { reason } => vec![("dismissed", reason.explain())],

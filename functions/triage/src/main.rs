@@ -29,6 +29,7 @@ async fn main() -> anyhow::Result<()> {
         .with_metrics(readers.metrics.into_reader())
         .with_changes(readers.changes)
         .with_monitors(readers.monitors);
+    triage.prepare().await;
     let service = service_fn(|event: LambdaEvent<SqsEvent>| async {
         Ok::<_, Infallible>(triage::handle(&triage, &SystemClock, event).await)
     });

@@ -21,6 +21,7 @@ use crate::items::{
     notification_item, number, read_incident, text,
 };
 use crate::monitors::NOT_NEWER;
+use crate::mutes;
 use crate::store::unavailable;
 
 pub(crate) async fn absorb(
@@ -150,6 +151,9 @@ pub(crate) async fn commit(store: &Store, change: &StateChange) -> Result<Commit
     }
     for delivery in &change.deliveries {
         writes.push(new_item(store, delivery_item(delivery)?)?);
+    }
+    for inhibits in &change.inhibits {
+        writes.push(write(put(store, mutes::item(inhibits, &change.incident.id, change.written_at)))?);
     }
     if let Some(ended) = &change.ended {
         writes.push(write(put(store, episode_item(ended)?))?);

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     AlertId, Delivery, DeliveryId, DeliveryState, Entry, Fingerprint, Incident, IncidentId, Lease, Notification,
-    Status, Timestamp,
+    Silence, SilenceId, Status, Timestamp,
 };
 use pipeline::ports::{MonitorRecord, StoreError};
 use serde::de::DeserializeOwned;
@@ -37,6 +37,12 @@ pub(crate) const LOOK: &str = "look";
 
 /// What a delivery that was given up or rejected is in that index.
 pub(crate) const DEAD: &str = "dead";
+
+/// Where the silences stand.
+pub(crate) const SILENCES: &str = "SILENCE";
+
+/// A silence that is over is kept for a month.
+const SILENCE_KEPT_SECS: i64 = 30 * 86_400;
 
 /// Begins the sort key of what is told of a transition.
 const NOTIFICATION_PREFIX: &str = "N#";
@@ -112,6 +118,36 @@ pub(crate) fn read_monitor(source: &str, item: &Item) -> Result<MonitorRecord, S
         observed_at: read_time(item, "observed_at")?,
         missed_since: item.contains_key("missed_since").then(|| read_time(item, "missed_since")).transpose()?,
     })
+}
+
+/// A silence; the table forgets it a while after its end.
+pub(crate) fn silence_item(silence: &Silence) -> Result<Item, StoreError> {
+    let mut item = silence_key(&silence.id);
+    item.insert("silence".to_owned(), json(silence, "silence")?);
+    item.extend(expires(silence.until, SILENCE_KEPT_SECS));
+    Ok(item)
+}
+
+fn silence_key(id: &SilenceId) -> Item {
+    key(SILENCES, id.as_str())
+}
+
+pub(crate) fn read_silence(item: &Item) -> Result<Silence, StoreError> {
+    parse(item, "silence")
+}
+
+/// Where the incidents stand that explain a group of alerts.
+pub(crate) fn inhibits_partition(group: &str) -> String {
+    format!("INHIBIT#{group}")
+}
+
+pub(crate) fn inhibits_item(group: &str, incident: &IncidentId) -> Item {
+    key(inhibits_partition(group), incident.as_str())
+}
+
+/// When the table forgets an item: seconds, as `DynamoDB`'s expiry reads them.
+pub(crate) fn expires(at: Timestamp, after_secs: i64) -> Item {
+    Item::from([("expires".to_owned(), number(at.as_second().saturating_add(after_secs)))])
 }
 
 pub(crate) fn delivery_key(id: &domain::DeliveryId) -> Item {

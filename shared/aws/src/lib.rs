@@ -14,6 +14,7 @@ mod gather;
 mod incidents;
 mod items;
 mod monitors;
+mod mutes;
 mod outgoing;
 mod packed;
 mod provision;

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use domain::{
-    Alert, Delivery, DeliveryId, Fingerprint, Incident, IncidentId, Lease, Notification, ReceiverKind, Timestamp,
+    Alert, Delivery, DeliveryId, Fingerprint, Incident, IncidentId, Lease, Notification, ReceiverKind, Silence,
+    Timestamp,
 };
 use pipeline::ports::{
     Absorbed, Claim, Committed, Duplicates, IncidentStore, Marked, MonitorRecord, OverdueLook, StateChange, StoreError,
@@ -16,7 +17,7 @@ use pipeline::ports::{
 };
 
 use crate::incidents::Commits;
-use crate::{claim, deliveries, incidents, monitors, unfinished};
+use crate::{claim, deliveries, incidents, monitors, mutes, unfinished};
 
 /// One table.
 #[derive(Clone)]
@@ -102,6 +103,14 @@ impl IncidentStore for Store {
 
     async fn mark_delivery(&self, delivery: &Delivery, token: &str) -> Result<Marked, StoreError> {
         claim::mark(self, delivery, token).await
+    }
+
+    async fn silences(&self, now: Timestamp) -> Result<Vec<Silence>, StoreError> {
+        mutes::silences(self, now).await
+    }
+
+    async fn inhibiting(&self, group: &str) -> Result<Vec<IncidentId>, StoreError> {
+        mutes::inhibiting(self, group).await
     }
 
     async fn monitor(&self, source: &str, id: &str) -> Result<Option<MonitorRecord>, StoreError> {

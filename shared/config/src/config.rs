@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 
 use detectors::Panel;
-use domain::{Alert, Link, Policy, Runbook, Severity};
+use domain::{Alert, Interval, Link, METRIC_KIND, Matcher, Phase, Policy, Runbook, Severity, Silence, metric_kind};
 use receivers::Receiver;
 use secrecy::SecretString;
 use sources::Source;
 
-use crate::{Query, Template};
+use crate::{Inhibition, Maintenance, Node, Query, Template};
 
 /// The source of the alerts that Tocsin raises itself.
 pub const PULL: &str = "pull";
@@ -35,12 +35,20 @@ pub struct Config {
     pub github: Option<Github>,
     /// By the name that alerts carry.
     pub services: BTreeMap<String, Service>,
-    /// In order: the first that matches decides.
+    /// In the order in which they are asked: a rule's own rules stand before it.
     pub rules: Vec<Rule>,
+    /// Which rules stand in which.
+    pub tree: Vec<Node>,
     /// For every alert that no rule matches.
     pub default_rule: Rule,
     /// Who is told.
     pub receivers: Vec<Receiver>,
+    /// Who is not told for a while.
+    pub silences: Vec<Silence>,
+    /// Who is not told while there is work on a system.
+    pub maintenance: Vec<Maintenance>,
+    /// Which open incidents explain others.
+    pub inhibitions: Vec<Inhibition>,
     /// Names of those who are told when a receiver cannot be, or when a message was given up.
     pub fallback: Vec<String>,
     /// How long the steps before a page may take.
@@ -134,8 +142,14 @@ pub struct Repository {
 pub struct Rule {
     /// Unique; `default` for the default rule.
     pub name: String,
-    /// Label → values, of which one must be the alert's. Empty: every alert.
-    pub matches: BTreeMap<String, Vec<String>>,
+    /// What the alert's labels must be: the rule's own conditions and those of the rules around it. Empty: every alert.
+    pub matchers: Vec<Matcher>,
+    /// How far its rollout is.
+    pub phase: Phase,
+    /// People are told in these times only; empty: always.
+    pub active_times: Vec<Interval>,
+    /// People are not told in these.
+    pub mute_times: Vec<Interval>,
     /// The labels that make two alerts the same problem.
     pub group_by: Vec<String>,
     /// Cooldown and rechecks.
@@ -155,11 +169,22 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// True when every label that the rule names has one of its values on the alert.
+    /// True when every condition holds.
     #[must_use]
     pub fn matches(&self, alert: &Alert) -> bool {
-        let fits = |label: &str, values: &[String]| alert.label(label).is_some_and(|v| values.iter().any(|w| w == v));
-        self.matches.iter().all(|(label, values)| fits(label, values))
+        self.missed_by(alert).is_none()
+    }
+
+    /// The first condition that an alert does not meet, if there is one.
+    #[must_use]
+    pub fn missed_by(&self, alert: &Alert) -> Option<&Matcher> {
+        self.matchers.iter().find(|matcher| !matcher.takes(alert.label(&matcher.label)))
+    }
+
+    /// The first condition that a target does not meet, if there is one.
+    #[must_use]
+    pub fn misses(&self, target: &Target) -> Option<&Matcher> {
+        self.matchers.iter().find(|matcher| !matcher.takes(target.label(&matcher.label)))
     }
 }
 
@@ -195,14 +220,9 @@ impl Target {
             "service" => Some(&self.service),
             "metric" => Some(&self.metric),
             "severity" => Some(PULL_SEVERITY.as_str()),
+            METRIC_KIND => Some(self.labels.get(METRIC_KIND).map_or_else(|| metric_kind(&self.metric), String::as_str)),
             other => self.labels.get(other).map(String::as_str),
         }
-    }
-
-    /// True when the label is there and has one of these values.
-    #[must_use]
-    pub fn has_one_of(&self, label: &str, values: &[String]) -> bool {
-        self.label(label).is_some_and(|own| values.iter().any(|value| value == own))
     }
 }
 
@@ -238,16 +258,10 @@ impl Config {
         reconciled || self.rules.iter().any(|rule| rule.pull.is_some())
     }
 
-    /// The first rule that matches, else the default rule.
-    #[must_use]
-    pub fn rule_for(&self, alert: &Alert) -> &Rule {
-        self.rules.iter().find(|rule| rule.matches(alert)).unwrap_or(&self.default_rule)
-    }
-
     /// The rule that matched the alert when it was received, where config still has it.
     #[must_use]
     pub fn rule_of(&self, alert: &Alert) -> &Rule {
-        alert.rule.as_deref().and_then(|name| self.rule(name)).unwrap_or_else(|| self.rule_for(alert))
+        alert.rule.as_deref().and_then(|name| self.rule(name)).unwrap_or_else(|| self.route(alert).rule)
     }
 
     /// A rule by name; `default` is the default rule.

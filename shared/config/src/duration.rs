@@ -30,6 +30,14 @@ pub(crate) fn parse_secs(text: &str) -> Option<u64> {
     (!text.is_empty()).then_some(secs)
 }
 
+/// Seconds of a duration as the config's are written.
+///
+/// # Errors
+/// Says how one is written.
+pub fn duration_secs(text: &str) -> Result<u64, String> {
+    parse_secs(text).ok_or_else(|| format!("`{text}` is no duration: write for instance 30s, 5m, 1h30m or 2d"))
+}
+
 /// Seconds as a duration is written.
 pub(crate) fn format_secs(secs: u64) -> String {
     let mut text = String::new();

@@ -21,6 +21,16 @@ impl<'r> Fields<'r> {
         Self { whole, found }
     }
 
+    /// These fields, and those of another mapping where they are not here.
+    pub(crate) fn over(mut self, above: &Self, inherited: &[&str]) -> Self {
+        for (name, value) in &above.found {
+            if inherited.contains(&name.as_str()) && self.get(name).is_none() {
+                self.found.push((name.clone(), value.clone()));
+            }
+        }
+        self
+    }
+
     /// The mapping itself.
     pub(crate) fn whole(&self) -> &Value<'r> {
         &self.whole

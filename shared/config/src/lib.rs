@@ -9,25 +9,32 @@
 #![allow(clippy::option_option, reason = "the outer says whether it could be read, the inner whether it is there")]
 
 mod address;
+mod cases;
 mod config;
 mod duration;
 mod environment;
 mod fields;
 mod load;
 mod mistake;
+mod mute;
 mod query;
 mod reader;
+mod route;
 mod sections;
 mod templates;
 mod yaml;
 
+pub use cases::{CaseAlert, Expected, RouteCase, load_cases};
 pub use config::{
     ArizeApi, Cloudwatch, Config, Confirm, Datadog, Deadlines, Github, PULL, PULL_SEVERITY, Prometheus, Pull,
     Reconcile, Repository, Rule, Service, Target,
 };
+pub use duration::duration_secs;
 pub use environment::{Environment, ProcessEnvironment, secret_names};
 pub use load::{DEPLOYED_CONFIG, LoadError, load, load_file, load_from_env};
 pub use mistake::Mistake;
+pub use mute::{Inhibition, Maintenance, When};
 pub use query::{ArizeQuery, CloudwatchQuery, MetricSource, Query, Template};
+pub use route::{Node, Recipients, Route};
 pub use templates::{CurrentTemplates, TemplateDirectory, TemplateMistake};
 pub use yaml::CONFIG_BYTES_MAX;

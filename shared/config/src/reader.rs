@@ -65,6 +65,10 @@ impl<'r> Value<'r> {
         self
     }
 
+    pub(crate) fn line(&self) -> usize {
+        self.line
+    }
+
     pub(crate) fn path(&self) -> &str {
         &self.path
     }
@@ -176,6 +180,14 @@ impl<'r> Value<'r> {
             }
             Some(text) => Some(text.to_owned()),
             None => self.unfit("text", "put it in quotes"),
+        }
+    }
+
+    /// As [`Value::text`], for what people write without quotes though it is a number.
+    pub(crate) fn text_or_number(&self) -> Option<String> {
+        match &self.node.data {
+            YamlData::Value(Scalar::Integer(whole)) => Some(whole.to_string()),
+            _ => self.text(),
         }
     }
 

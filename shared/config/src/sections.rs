@@ -6,16 +6,22 @@
 mod confirm;
 mod deadlines;
 mod detector;
+mod intervals;
 mod known;
+mod matchers;
+mod mutes;
 mod outside;
 mod pull;
 mod query;
 mod receivers;
+mod rule_fields;
 mod rules;
 mod services;
 mod shared;
 mod sources;
 mod spans;
+
+pub(crate) use self::shared::severity_word;
 
 use self::known::Known;
 use crate::reader::Value;
@@ -30,9 +36,13 @@ const SECTIONS: &[&str] = &[
     "cloudwatch",
     "github",
     "services",
+    "time_intervals",
     "rules",
     "default",
     "receivers",
+    "silences",
+    "maintenance",
+    "inhibit",
     "fallback",
     "deadlines",
 ];
@@ -58,10 +68,17 @@ pub(crate) fn read(root: &Value<'_>) -> Option<Config> {
     ];
     let metrics = metrics.into_iter().filter_map(|(source, there)| there.then_some(source)).collect();
     let known = Known::collect(&fields, sources.as_deref(), metrics);
-    let rules = fields.or("rules", Vec::new(), |value| rules::read(value, &known));
-    let default_rule = fields.required("default", |value| rules::default_rule(value, &known));
-    let fallback = fields.or("fallback", Vec::new(), |value| rules::receivers(value, &known));
+    let time_intervals = fields.or("time_intervals", Vec::new(), intervals::read);
+    let times = time_intervals.as_deref();
+    let rules = fields.or("rules", (Vec::new(), Vec::new()), |value| rules::read(value, &known, times));
+    let default_rule = fields.required("default", |value| rules::default_rule(value, &known, times));
+    let silences = fields.or("silences", Vec::new(), |value| mutes::silences(value, &known));
+    let maintenance = fields.or("maintenance", Vec::new(), |value| mutes::maintenance(value, &known, times));
+    let inhibitions = fields.or("inhibit", Vec::new(), |value| mutes::inhibitions(value, &known));
+    let fallback = fields.or("fallback", Vec::new(), |value| rule_fields::receivers(value, &known));
     known.report_unused(&fields);
+    let (rules, tree) = rules?;
+    time_intervals?;
     Some(Config {
         sources: sources?,
         arize_api: arize_api?,
@@ -70,9 +87,13 @@ pub(crate) fn read(root: &Value<'_>) -> Option<Config> {
         cloudwatch: cloudwatch?,
         github: github?,
         services: services?,
-        rules: rules?,
+        rules,
+        tree,
         default_rule: default_rule?,
         receivers: receivers?,
+        silences: silences?,
+        maintenance: maintenance?,
+        inhibitions: inhibitions?,
         fallback: fallback?,
         deadlines: deadlines?,
     })

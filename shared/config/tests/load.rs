@@ -334,7 +334,7 @@ fn a_target_is_what_an_alert_of_its_rule_could_have() {
     check_pull("{}", ".targets", "add `targets:`");
     check_pull("{ targets: [] }", ".targets", "name 1 to");
     check_pull("{ targets: [ {} ] }", ".targets[0]", "add `service:`");
-    check_pull("{ targets: [ { service: chatbot, metric: cost } ] }", ".targets[0]", "its `metric` is another");
+    check_pull("{ targets: [ { service: chatbot, metric: cost } ] }", ".targets[0]", "must have `metric: latency`");
     check_pull("{ targets: [ { service: chatbot, severity: info } ] }", ".targets[0].severity", "remove it");
     check_pull("{ targets: [ { service: chatbot, modle: x } ] }", ".targets[0].modle", "model");
     let twice = "{ targets: [ { service: chatbot, model: a }, { service: chatbot, model: b } ] }";
@@ -343,7 +343,7 @@ fn a_target_is_what_an_alert_of_its_rule_could_have() {
     let other = "  - name: latency\n    match: { metric: latency }";
     let above = format!("  - name: all\n    match: {{ service: chatbot }}\n    receivers: [team]\n{other}");
     let pulled = "pull: { targets: [ { service: chatbot } ] }\n    group_by";
-    check_two((other, &above), ("group_by", pulled), "rules.latency.pull.targets[0]", "rule `all` above");
+    check_two((other, &above), ("group_by", pulled), "rules.latency.pull.targets[0]", "rule `all` takes");
     let query = ("query: up", "query: 'up{m=\"{{model}}\"}'");
     check_two(query, ("group_by", pulled), "rules.latency.pull.targets[0]", "add `model:`");
     let unchecked = ("    confirm: { query: up, detectors: [ { robust_z: { z: 4 } } ] }\n", "");

@@ -8,6 +8,11 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::metric_kind;
+
+/// The label that says what a metric is about.
+pub const METRIC_KIND: &str = "metric_kind";
+
 /// Names one reception of one alert; unique, made where the alert was received.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -162,11 +167,14 @@ pub struct Alert {
     /// once and goes with the alert.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
+    /// Rules that matched after it, since it lets others follow: their receivers are told as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
 }
 
 impl Alert {
-    /// A label by name. `source`, `monitor`, `service`, `metric` and `severity` answer from the alert's own fields,
-    /// so that rules match and group by them as by any label.
+    /// A label by name. `source`, `monitor`, `service`, `metric` and `severity` answer from the alert's own fields, and
+    /// `metric_kind` from its metric where no label gives it, so that rules match and group by them as by any label.
     #[must_use]
     pub fn label(&self, name: &str) -> Option<&str> {
         match name {
@@ -175,6 +183,7 @@ impl Alert {
             "service" => Some(&self.service),
             "metric" => Some(&self.metric),
             "severity" => Some(self.severity.as_str()),
+            METRIC_KIND => Some(self.labels.get(METRIC_KIND).map_or_else(|| metric_kind(&self.metric), String::as_str)),
             other => self.labels.get(other).map(String::as_str),
         }
     }

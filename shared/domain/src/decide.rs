@@ -99,6 +99,39 @@ pub enum Reason {
         /// Until when.
         until: Timestamp,
     },
+    /// A silence mutes it.
+    Silenced {
+        /// Which.
+        silence: String,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// It is under maintenance.
+    Maintenance {
+        /// Which window.
+        window: String,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Its rule tells nobody in this time interval.
+    MutedTime {
+        /// Which.
+        interval: String,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Its rule tells people in other time intervals only.
+    OutsideActiveTime {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// An open incident explains it.
+    Inhibited {
+        /// Which.
+        incident: String,
+        /// When it is looked at again.
+        until: Timestamp,
+    },
     /// An alert that is older than the clear that ended its episode.
     StaleFiring,
     /// A later look at an episode that is no longer pending.
@@ -106,6 +139,29 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Until when an alert is held back, where it is not for good: then it is looked at again.
+    #[must_use]
+    pub fn held_back_until(&self) -> Option<Timestamp> {
+        match self {
+            Self::CoolingDown { until }
+            | Self::Silenced { until, .. }
+            | Self::Maintenance { until, .. }
+            | Self::MutedTime { until, .. }
+            | Self::OutsideActiveTime { until }
+            | Self::Inhibited { until, .. } => Some(*until),
+            _ => None,
+        }
+    }
+
+    /// Whether it says the same as another, though it may be until another time.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Inhibited { incident, .. }, Self::Inhibited { incident: other, .. }) => incident == other,
+            _ => self == other,
+        }
+    }
+
     /// One clause for people.
     #[must_use]
     pub fn explain(&self) -> String {
@@ -128,6 +184,17 @@ impl Reason {
             Self::CoolingDown { until } => {
                 return format!("people were told a short while ago; cooling down until {until}");
             }
+            Self::Silenced { silence, until } => return format!("silence {silence} mutes it until {until}"),
+            Self::Maintenance { window, until } => {
+                return format!("maintenance window {window} mutes it until {until}");
+            }
+            Self::MutedTime { interval, until } => {
+                return format!("its rule tells nobody during {interval}, until {until}");
+            }
+            Self::OutsideActiveTime { until } => {
+                return format!("its rule tells people at other times only, from {until}");
+            }
+            Self::Inhibited { incident, .. } => return format!("incident {incident} is open and explains it"),
             Self::StaleFiring => "the alert is older than the clear that ended its episode",
             Self::NoLongerPending => "the episode is no longer pending",
         };
@@ -147,6 +214,21 @@ pub struct Decision {
 impl Decision {
     fn new(action: Action, reason: Reason) -> Self {
         Self { action, reason }
+    }
+
+    /// Whether people would be told, or would be once the detectors agree.
+    #[must_use]
+    pub fn calls_people(&self) -> bool {
+        matches!(self.action, Action::Confirm | Action::Open | Action::Escalate | Action::Remind)
+    }
+
+    /// The decision where something mutes the alert: it is taken, and people are told that it is over, but of nothing else.
+    #[must_use]
+    pub fn muted(self, because: Option<Reason>) -> Self {
+        match because {
+            Some(reason) if self.calls_people() => Self::new(Action::Suppress, reason),
+            _ => self,
+        }
     }
 
     /// True where the decision starts a new episode on a fingerprint whose current one stands at `state`.

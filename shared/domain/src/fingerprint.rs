@@ -47,6 +47,19 @@ impl Fingerprint {
         Self(digits)
     }
 
+    /// A key over names and values that are no alert's.
+    #[must_use]
+    pub fn over(parts: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut hash = Sha256::new();
+        for (name, value) in parts {
+            frame(&mut hash, &name);
+            frame(&mut hash, &value);
+        }
+        let mut digits = hex::encode(hash.finalize());
+        digits.truncate(DIGITS);
+        Self(digits)
+    }
+
     /// The 32 digits.
     #[must_use]
     pub fn as_str(&self) -> &str {

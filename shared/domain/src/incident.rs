@@ -146,14 +146,14 @@ pub struct Incident {
     /// When the source saw that clear.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cleared_observed_at: Option<Timestamp>,
-    /// When the newest firing alert was received that a cooldown held back.
+    /// When the newest firing alert was received that was held back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_back_at: Option<Timestamp>,
     /// Whether people were told: read from the deliveries for a resolved episode, never stored.
     #[serde(skip)]
     pub told: Told,
     /// While pending: when the metric is looked at again. While open: when people are reminded. Once over: when a firing
-    /// alert that the cooldown held back is looked at.
+    /// alert that was held back is looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_check_at: Option<Timestamp>,
     /// While pending: until when it is looked at.
@@ -165,6 +165,9 @@ pub struct Incident {
     /// The record's newest entry.
     #[serde(default)]
     pub timeline: TimelineHead,
+    /// The groups of alerts that it explains while it is open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inhibits: Vec<String>,
     /// Earlier episodes, newest first.
     #[serde(default)]
     pub earlier: Vec<EarlierEpisode>,
@@ -256,13 +259,13 @@ impl Incident {
         self.clear_seen(alerts);
     }
 
-    /// A firing alert that came while the fingerprint cooled down is looked at when that ends: its source may never
-    /// send it again.
+    /// A firing alert that came while the fingerprint cooled down, or was muted, is looked at when that ends: its source
+    /// may never send it again.
     fn hold_back(&mut self, alerts: &[Alert], reason: &Reason, now: Timestamp) {
-        let Reason::CoolingDown { until } = reason else { return };
+        let Some(until) = reason.held_back_until() else { return };
         self.held_back_at = self.held_back_at.max(alerts.iter().map(|a| a.received_at).max());
         if self.next_check_at.is_none_or(|at| at <= now) {
-            self.next_check_at = Some(*until);
+            self.next_check_at = Some(until);
         }
     }
 
@@ -322,6 +325,7 @@ impl Incident {
             // A queue may hand out a message again long after its episode ended.
             seen: before.map(|b| b.seen.clone()).unwrap_or_default(),
             timeline: TimelineHead::default(),
+            inhibits: Vec::new(),
             earlier: before.map(Self::history).unwrap_or_default(),
         }
     }

@@ -47,6 +47,11 @@ pub enum Event {
         /// Who is told.
         receivers: Vec<String>,
     },
+    /// A rule's phase or hours keep some of its receivers from being told.
+    Withheld {
+        /// Who is not told.
+        receivers: Vec<String>,
+    },
     /// Alerts were taken and nobody is told.
     Suppressed {
         /// Why.

@@ -34,6 +34,7 @@ fn alert(id: u32, status: Status, received_secs: i64) -> Alert {
         received_at: at(received_secs),
         links: Vec::new(),
         rule: None,
+        also: Vec::new(),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Invariant: an alert gets its rule, its severity and its fingerprint here and nowhere else, wherever it comes from.
 
-use config::Config;
+use config::{Config, Route};
 use domain::{Alert, Fingerprint};
 
 use crate::{InboxMessage, Item};
@@ -10,10 +10,12 @@ use crate::{InboxMessage, Item};
 /// Alerts are put into one message up to this size; SQS takes 256 KiB.
 const MESSAGE_BYTES_MAX: usize = 200 * 1024;
 
-/// The alert with its rule, the rule's severity if it has one, and the fingerprint that the rule gives it.
-pub(crate) fn item(config: &Config, mut alert: Alert) -> Item {
-    let rule = config.rule_for(&alert);
+/// The alert with its rules, the rule's severity if it has one, and the fingerprint that the rule gives it.
+#[must_use]
+pub fn item(config: &Config, mut alert: Alert) -> Item {
+    let Route { rule, also } = config.route(&alert);
     alert.rule = Some(rule.name.clone());
+    alert.also = also.iter().map(|rule| rule.name.clone()).collect();
     alert.severity = rule.severity.unwrap_or(alert.severity);
     Item { fingerprint: Fingerprint::of(&alert, &rule.group_by), alert }
 }

@@ -17,6 +17,7 @@ mod messages;
 mod metric;
 mod metric_query;
 mod metric_sources;
+mod mute;
 mod notify;
 pub mod ports;
 mod pull;
@@ -31,6 +32,7 @@ mod triage;
 
 pub use clock::SystemClock;
 pub use deliver::{ATTEMPTS_MAX, Deliver, LEASE_SECS};
+pub use inbox::item;
 pub use messages::{DeliveryMessage, InboxMessage, Item, QueuedMessage, Unfinished};
 pub use metric_sources::MetricSources;
 pub use notify::notification;

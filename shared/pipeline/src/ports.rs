@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use domain::{
     Alert, AlertId, Change, CommitRange, Delivery, DeliveryId, Entry, Fingerprint, Incident, IncidentId, Lease, Link,
-    Notification, ReceiverKind, Series, Severity, Status, Timestamp,
+    Notification, ReceiverKind, Series, Severity, Silence, Status, Timestamp,
 };
 use receivers::{Request, Response};
 use thiserror::Error;
@@ -74,6 +74,8 @@ pub struct StateChange {
     pub expected_version: Option<u64>,
     /// The occurrences that the decision was made on: duplicates are counted without a new version.
     pub expected_occurrences: u64,
+    /// The time of the decision.
+    pub written_at: Timestamp,
     /// The incident as it will stand.
     pub incident: Incident,
     /// The episode that it takes the place of, to be kept as a record.
@@ -86,8 +88,19 @@ pub struct StateChange {
     pub deliveries: Vec<Delivery>,
     /// Whether its next look is a new one, to be sent.
     pub looks_again: bool,
+    /// The groups of alerts that the incident explains from now on, or no longer.
+    pub inhibits: Vec<Inhibits>,
     /// What its newest alert said of a monitor that is asked after.
     pub monitor: Option<MonitorRecord>,
+}
+
+/// Alerts that an incident explains while it is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inhibits {
+    /// What they have in common.
+    pub group: String,
+    /// False once the incident is over.
+    pub is_open: bool,
 }
 
 /// What was heard last of a monitor.
@@ -207,6 +220,10 @@ pub trait IncidentStore: Send + Sync {
     ) -> Result<Claim, StoreError>;
     /// Writes a delivery's state, if `token` still holds its lease.
     async fn mark_delivery(&self, delivery: &Delivery, token: &str) -> Result<Marked, StoreError>;
+    /// The silences that have not ended.
+    async fn silences(&self, now: Timestamp) -> Result<Vec<Silence>, StoreError>;
+    /// The open incidents that explain a group of alerts.
+    async fn inhibiting(&self, group: &str) -> Result<Vec<IncidentId>, StoreError>;
     /// What was heard of a monitor.
     async fn monitor(&self, source: &str, id: &str) -> Result<Option<MonitorRecord>, StoreError>;
     /// What was heard of each monitor of a source.

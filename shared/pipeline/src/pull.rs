@@ -251,6 +251,7 @@ impl Look<'_> {
             received_at: now,
             links: Vec::new(),
             rule: None,
+            also: Vec::new(),
         }
     }
 }

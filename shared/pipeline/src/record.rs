@@ -3,20 +3,24 @@
 //! Invariant: whatever is told stands in the same write as the state that it tells of, so that neither exists without
 //! the other. A delivery's id follows from the incident, the receiver and the transition's number.
 
+use config::Recipients;
 use domain::{
     Action, Alert, Confirmation, Decision, Delivery, DeliveryId, Event, Fingerprint, Incident, Notification, Reason,
     ReceiverKind, Timestamp, Transition,
 };
+use receivers::Receiver;
 use tokio::time::Instant;
 
 use crate::enrich::Learned;
-use crate::ports::StateChange;
+use crate::ports::{Inhibits, StateChange};
 use crate::{Triage, TriageError, notify};
 
 /// What people are told of a transition, and the deliveries that tell it.
 struct Told {
     words: Notification,
     to: Vec<Delivery>,
+    /// Receivers of the route that are not told.
+    withheld: Vec<String>,
 }
 
 /// What was found out for a decision, kept when the decision has to be made again.
@@ -50,9 +54,15 @@ impl Triage {
         let rule = self.config.rule_of(subject);
         let after = Incident::after(current, fingerprint, &rule.name, fresh, decision, &rule.policy, now);
         let Some(mut incident) = after else { return Ok(None) };
+        if decision.action == Action::Open {
+            incident.inhibits = self.inhibits(subject);
+        }
         let told = match decision.action {
             Action::Open => Some(self.open(&incident, subject, findings, now).await),
-            Action::Escalate => self.update(&incident, Transition::Escalated, &rule.receivers, now).await?,
+            Action::Escalate => {
+                let called = self.config.recipients(subject, now).told;
+                self.update(&incident, Transition::Escalated, &called, now).await?
+            }
             Action::Remind => self.update(&incident, Transition::Reminded, &[], now).await?,
             Action::Resolve => self.update(&incident, Transition::Resolved, &[], now).await?,
             Action::Confirm | Action::Absorb | Action::Watch | Action::Dismiss | Action::Suppress => None,
@@ -61,7 +71,7 @@ impl Triage {
         for event in events(current, &incident, fresh, subject, decision, findings, told.as_ref()) {
             entries.push(incident.timeline.append(&event, now)?);
         }
-        let (notification, deliveries) = told.map_or((None, Vec::new()), |Told { words, to }| (Some(words), to));
+        let (notification, deliveries) = told.map_or((None, Vec::new()), |Told { words, to, .. }| (Some(words), to));
         tracing::info!(
             incident.id = %incident.id, alert.fingerprint = %fingerprint, alerts = fresh.len(),
             action = ?decision.action, reason = ?decision.reason, "decided"
@@ -69,6 +79,8 @@ impl Triage {
         let looks_again = incident.next_check_at.is_some_and(|at| current.is_none_or(|i| i.next_check_at != Some(at)));
         Ok(Some(StateChange {
             looks_again,
+            written_at: now,
+            inhibits: inhibits(&incident, decision.action),
             expected_version: current.map(|i| i.version),
             expected_occurrences: current.map_or(0, |i| i.occurrences),
             ended: current.filter(|i| i.id != incident.id).cloned(),
@@ -92,12 +104,12 @@ impl Triage {
         findings.learned = Some(learned);
         // What was asked outside took its time, which must not be taken from a message's lease.
         let written_at = self.clock.now();
-        let receivers = self.config.rule_of(subject).receivers.iter();
+        let Recipients { told: receivers, withheld } = self.config.recipients(subject, now);
         let deliveries = receivers
-            .filter_map(|name| self.config.receiver(name))
+            .into_iter()
             .map(|receiver| delivery(incident, &receiver.name, receiver.kind(), &told, written_at))
             .collect();
-        Told { words: told, to: deliveries }
+        Told { words: told, to: deliveries, withheld: withheld.into_iter().map(|one| one.name.clone()).collect() }
     }
 
     /// Everyone who was told of the episode is told of what came after, even if the route has changed since; `more` are
@@ -106,14 +118,14 @@ impl Triage {
         &self,
         incident: &Incident,
         transition: Transition,
-        more: &[String],
+        more: &[&Receiver],
         now: Timestamp,
     ) -> Result<Option<Told>, TriageError> {
         let earlier = self.store.deliveries(&incident.id, None).await?;
         let Some(seq) = earlier.iter().map(|d| d.id.seq).min() else { return Ok(None) };
         let Some(first) = self.store.notification(&incident.id, seq).await? else { return Ok(None) };
         let mut told: Vec<(&str, ReceiverKind)> = Vec::new();
-        let more = more.iter().filter_map(|name| self.config.receiver(name)).map(|r| (r.name.as_str(), r.kind()));
+        let more = more.iter().map(|receiver| (receiver.name.as_str(), receiver.kind()));
         for (name, kind) in earlier.iter().map(|d| (d.id.receiver.as_str(), d.kind)).chain(more) {
             if told.iter().all(|(known, _)| *known != name) {
                 told.push((name, kind));
@@ -121,7 +133,7 @@ impl Triage {
         }
         let update = notify::updated(&first, incident, transition, now);
         let deliveries = told.into_iter().map(|(name, kind)| delivery(incident, name, kind, &update, now)).collect();
-        Ok(Some(Told { words: update, to: deliveries }))
+        Ok(Some(Told { words: update, to: deliveries, withheld: Vec::new() }))
     }
 }
 
@@ -144,6 +156,16 @@ fn delivery_id(incident: &Incident, receiver: &str) -> DeliveryId {
     }
 }
 
+/// What the incident begins to explain when it opens, and ends to explain when it is over.
+fn inhibits(incident: &Incident, action: Action) -> Vec<Inhibits> {
+    let is_open = match action {
+        Action::Open => true,
+        Action::Resolve | Action::Dismiss => false,
+        _ => return Vec::new(),
+    };
+    incident.inhibits.iter().map(|group| Inhibits { group: group.clone(), is_open }).collect()
+}
+
 /// When the first detector saw the metric leave its band.
 fn began_at(confirmation: Option<&Confirmation>) -> Option<Timestamp> {
     confirmation?.evidence.iter().filter_map(|e| e.since).min()
@@ -161,7 +183,8 @@ fn events(
     told: Option<&Told>,
 ) -> Vec<Event> {
     let reason = decision.reason.clone();
-    let told_before = current.and_then(|i| i.suppressed_because.as_ref()) == Some(&reason);
+    let told_before =
+        current.and_then(|i| i.suppressed_because.as_ref()).is_some_and(|before| before.says_the_same(&reason));
     if decision.action == Action::Absorb || (decision.action == Action::Suppress && told_before) {
         return Vec::new();
     }
@@ -174,6 +197,9 @@ fn events(
     }
     if let Some(opened) = told.filter(|_| decision.action == Action::Open) {
         events.push(Event::Enriched { enrichment: Box::new(opened.words.enrichment.clone()) });
+        if !opened.withheld.is_empty() {
+            events.push(Event::Withheld { receivers: opened.withheld.clone() });
+        }
     }
     let receivers: Vec<String> = told.iter().flat_map(|told| &told.to).map(|d| d.id.receiver.clone()).collect();
     let transitioned = |transition| Event::Transitioned { transition, reason: reason.clone(), receivers };

@@ -201,7 +201,10 @@ impl Triage {
     ) -> Decision {
         let policy = &self.config.rule_of(subject).policy;
         let decide_now = |answer: Option<&Confirmation>| decide(current, fresh, answer, policy, self.clock.now());
-        let decision = decide_now(findings.confirmation.as_ref());
+        let mut decision = decide_now(findings.confirmation.as_ref());
+        if decision.calls_people() {
+            decision = decision.muted(self.muted(subject, current).await);
+        }
         if decision.action != Action::Confirm {
             return decision;
         }

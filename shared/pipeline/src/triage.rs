@@ -14,6 +14,7 @@ use thiserror::Error;
 use tokio::time::{Instant, timeout_at};
 
 use crate::known::Known;
+use crate::mute::Silences;
 use crate::ports::{ChangeHistory, Clock, IncidentStore, MetricReader, MonitorReader, Queue, QueueError, StoreError};
 use crate::settle::Recheck;
 use crate::{InboxMessage, QueuedMessage, Unfinished};
@@ -52,6 +53,7 @@ pub struct Triage {
     pub(crate) monitors: Option<Arc<dyn MonitorReader>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) known: Known,
+    pub(crate) silences: Silences,
 }
 
 /// The work that one batch brought for one fingerprint.
@@ -71,8 +73,8 @@ impl Triage {
         queue: Arc<dyn Queue>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let known = Known::default();
-        Self { config, store, queue, metrics: None, changes: None, monitors: None, clock, known }
+        let (known, silences) = (Known::default(), Silences::default());
+        Self { config, store, queue, metrics: None, changes: None, monitors: None, clock, known, silences }
     }
 
     /// With a place to read metrics.

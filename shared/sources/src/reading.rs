@@ -57,6 +57,7 @@ impl Reading<'_> {
             received_at,
             links: self.links(),
             rule: None,
+            also: Vec::new(),
         })
     }
 

@@ -69,6 +69,7 @@ fn latency() -> Alert {
             href: "https://app.arize.com/organizations/acme/spaces/production/monitors/mon-4217".to_owned(),
         }],
         rule: None,
+        also: Vec::new(),
     }
 }
 

@@ -74,6 +74,7 @@ fn alertmanager() -> Alert {
             ("Runbook", "https://runbooks.example.com/chatbot/latency"),
         ]),
         rule: None,
+        also: Vec::new(),
     }
 }
 

@@ -50,6 +50,7 @@ pub(super) async fn start(options: LocalOptions) -> Result<Local, LocalError> {
     let pull = Arc::new(pull);
     let triage = Triage::new(config.clone(), store.clone(), queues.clone(), clock.clone());
     let triage = triage.with_metrics(metrics).with_changes(readers.changes).with_monitors(readers.monitors);
+    triage.prepare().await;
     let triage = Arc::new(triage);
     let sender = Arc::new(web::Sender::new(web::Client::new().map_err(part("the HTTP client"))?));
     let templates = Arc::new(TemplateDirectory::new(options.templates.clone()));

@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use ::sources::Source;
+use domain::METRIC_KIND;
 
 use crate::fields::Fields;
 use crate::mistake::choose;
@@ -13,7 +14,7 @@ use crate::reader::Value;
 use crate::{MetricSource, PULL};
 
 /// What an alert answers from its own fields, before its labels.
-const OWN_LABELS: [&str; 5] = ["source", "monitor", "service", "metric", "severity"];
+const OWN_LABELS: [&str; 6] = ["source", "monitor", "service", "metric", "severity", METRIC_KIND];
 
 /// Names by what they name; `None` where that could not be read.
 pub(crate) struct Known {

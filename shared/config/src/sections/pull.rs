@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::Test;
+
 use super::known::Known;
 use crate::duration::Bounds;
 use crate::reader::{Value, all};
@@ -64,23 +66,31 @@ fn target(item: &Value<'_>, rule: &Rule, before: &[Rule], known: &Known) -> Opti
     .into_iter()
     .collect();
     let mut own = |name: &str| {
-        let only = rule.matches.get(name).and_then(|values| (values.len() == 1).then(|| values[0].clone()));
-        let found = labels.remove(name).or(only);
+        let found = labels.remove(name).or_else(|| only_value(rule, name));
         found.or_else(|| item.fail(format!("the target has no `{name}`"), format!("add `{name}:`")))
     };
     let [service, metric] = OWN.map(&mut own);
     let target = Target { rule: rule.name.clone(), service: service?, metric: metric?, labels };
-    if let Some((label, _)) = rule.matches.iter().find(|(label, values)| !target.has_one_of(label, values)) {
-        let what = format!("the rule does not match this target: its `{label}` is another");
-        return item.fail(what, format!("give it one of the rule's `{label}`, or let the rule match it"));
+    if let Some(missed) = rule.misses(&target) {
+        let what = format!("the rule does not match this target, which must have `{missed}`");
+        return item.fail(what, format!("give it such a `{}`, or let the rule match it", missed.label));
     }
-    let takes = |earlier: &&Rule| earlier.matches.iter().all(|(label, values)| target.has_one_of(label, values));
-    if let Some(earlier) = before.iter().find(takes) {
-        let what = format!("rule `{}` above takes this target's alerts", earlier.name);
+    if let Some(earlier) = before.iter().find(|earlier| earlier.misses(&target).is_none()) {
+        let what = format!("rule `{}` takes this target's alerts before", earlier.name);
         return item.fail(what, "put the target there, or this rule first");
     }
     complete(item, rule, &target)?;
     Some(target)
+}
+
+/// The value that a label must have, where the rule leaves no other.
+fn only_value(rule: &Rule, label: &str) -> Option<String> {
+    rule.matchers.iter().find_map(|matcher| match &matcher.test {
+        Test::OneOf(values) if matcher.label == label && !matcher.negated && values.len() == 1 => {
+            values.first().cloned()
+        }
+        _ => None,
+    })
 }
 
 /// Reports a label that the query asks for and the target lacks.

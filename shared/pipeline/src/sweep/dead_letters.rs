@@ -126,5 +126,6 @@ fn unreadable(letter: &DeadLetter, now: Timestamp) -> Alert {
         received_at: now,
         links: Vec::new(),
         rule: None,
+        also: Vec::new(),
     }
 }
