@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use domain::{Matcher, Timestamp};
 
 use crate::detect::parse_param;
 
@@ -28,6 +29,10 @@ pub enum Command {
     Send(SendArgs),
     /// Validate a config and its templates; every mistake at once.
     Check(CheckArgs),
+    /// Print which rule an alert comes to, whom it tells, and why; or test a file of cases.
+    Route(RouteArgs),
+    /// Mute alerts by their labels for a while, list what is muted, or end it.
+    Silence(SilenceArgs),
     /// Print the exact request that a receiver would be sent.
     Render(RenderArgs),
     /// Score a CSV file's points as they come: one row out for each.
@@ -165,6 +170,67 @@ pub struct CheckArgs {
     /// Message templates to check; the bundled ones without it.
     #[arg(long, env = "TOCSIN_TEMPLATES")]
     pub templates: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `tocsin route`.
+#[derive(Debug, Args)]
+pub struct RouteArgs {
+    /// An event, as its source would send it.
+    #[arg(long, required_unless_present = "cases", conflicts_with = "cases")]
+    pub event: Option<PathBuf>,
+    /// Cases: alerts, and where each should go. Exits 1 where one goes elsewhere.
+    #[arg(long)]
+    pub cases: Option<PathBuf>,
+    /// The event's source; the name of the event's folder without it.
+    #[arg(long)]
+    pub source: Option<String>,
+    /// When it comes, for instance 2026-12-01T22:00:00Z; now without it.
+    #[arg(long)]
+    pub at: Option<Timestamp>,
+    /// Who should be told, `none` for nobody. Exits 1 where others are.
+    #[arg(long, value_delimiter = ',', requires = "event")]
+    pub expect: Option<Vec<String>>,
+    /// The config; the bundled example without it.
+    #[arg(long, env = "TOCSIN_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Print JSON, a line each.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `tocsin silence`.
+#[derive(Debug, Args)]
+pub struct SilenceArgs {
+    /// What is muted: label=value, label!=value, label=~regex or label!~regex; all of them must hold.
+    #[arg(value_name = "MATCHER", value_parser = Matcher::parse, required_unless_present_any = ["list", "end"])]
+    pub matchers: Vec<Matcher>,
+    /// For how long, for instance 2h.
+    #[arg(long = "for", value_name = "DURATION", value_parser = config::duration_secs, required_unless_present_any = ["list", "end", "until"])]
+    pub for_secs: Option<u64>,
+    /// Until when, instead.
+    #[arg(long, conflicts_with = "for_secs")]
+    pub until: Option<Timestamp>,
+    /// From when on; now without it.
+    #[arg(long)]
+    pub from: Option<Timestamp>,
+    /// Why, for whoever wonders.
+    #[arg(long, required_unless_present_any = ["list", "end"])]
+    pub because: Option<String>,
+    /// Who says so.
+    #[arg(long, env = "USER", default_value = "")]
+    pub by: String,
+    /// List the silences that have not ended.
+    #[arg(long, conflicts_with_all = ["matchers", "end"])]
+    pub list: bool,
+    /// End this one now.
+    #[arg(long, value_name = "ID", conflicts_with = "matchers")]
+    pub end: Option<String>,
+    /// Where.
+    #[command(flatten)]
+    pub place: PlaceArgs,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

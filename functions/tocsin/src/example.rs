@@ -5,6 +5,9 @@
 use std::path::Path;
 
 use anyhow::Context;
+use config::Config;
+
+use crate::local::LocalEnvironment;
 
 /// `infra/config/tocsin.yaml`.
 pub(crate) const CONFIG: &str = include_str!("../../../infra/config/tocsin.yaml");
@@ -25,4 +28,13 @@ pub(crate) fn config_text(path: Option<&Path>) -> anyhow::Result<(String, String
             Ok((path.display().to_string(), text))
         }
     }
+}
+
+/// The config, or every mistake in it, a line each. What has no credentials has stand-ins.
+pub(crate) fn load(path: Option<&Path>) -> anyhow::Result<Config> {
+    let (name, text) = config_text(path)?;
+    config::load(&text, &LocalEnvironment::new(&text)).map_err(|mistakes| {
+        let lines: Vec<String> = mistakes.iter().map(|mistake| format!("{name}:{mistake}")).collect();
+        anyhow::anyhow!(lines.join("\n"))
+    })
 }

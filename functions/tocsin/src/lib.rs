@@ -7,13 +7,16 @@ mod check;
 mod cli;
 mod detect;
 mod engines;
+mod event;
 mod example;
 mod follow;
 mod local;
 mod redrive;
 mod render;
+mod route;
 mod run;
 mod send;
+mod silence;
 mod told;
 
 pub use cli::{Command, Options};

@@ -11,6 +11,7 @@ mod inboxes;
 mod outside;
 mod page;
 mod poll;
+mod silences;
 mod wiring;
 
 use std::collections::BTreeMap;

@@ -5,27 +5,22 @@
 use anyhow::{Context, bail};
 use config::{Config, TemplateDirectory};
 use domain::{
-    Alert, AlertId, Confirmation, Decision, DeliveryId, Fingerprint, Handle, Incident, Notification, Progress,
-    Timestamp, Transition,
+    Alert, Confirmation, Decision, DeliveryId, Fingerprint, Handle, Incident, Notification, Progress, Timestamp,
+    Transition,
 };
 use pipeline::SystemClock;
 use pipeline::ports::Clock;
 use receivers::{Context as Delivering, Step};
 use serde_json::{Value, json};
-use sources::Inbound;
 
 use crate::cli::RenderArgs;
-use crate::example::config_text;
-use crate::local::LocalEnvironment;
+use crate::event::decode;
+use crate::example::load;
 use crate::run::Answer;
 
 /// Prints the request as JSON.
 pub(crate) fn render(args: &RenderArgs, say: &mut impl FnMut(String)) -> anyhow::Result<Answer> {
-    let (name, text) = config_text(args.config.as_deref())?;
-    let config = config::load(&text, &LocalEnvironment::new(&text)).map_err(|mistakes| {
-        let lines: Vec<String> = mistakes.iter().map(|m| format!("{name}:{m}")).collect();
-        anyhow::anyhow!(lines.join("\n"))
-    })?;
+    let config = load(args.config.as_deref())?;
     let Some(transition) = Transition::parse(&args.transition) else {
         let words = Transition::ALL.map(Transition::as_str).join(", ");
         bail!("--transition {}: use one of {words}", args.transition);
@@ -34,7 +29,9 @@ pub(crate) fn render(args: &RenderArgs, say: &mut impl FnMut(String)) -> anyhow:
         let known: Vec<&str> = config.receivers.iter().map(|r| r.name.as_str()).collect();
         bail!("--receiver {}: use one of {}", args.receiver, known.join(", "));
     };
-    let notification = notification(&decode(args, &config)?, &config, transition)?;
+    let alerts = decode(&args.event, args.source.as_deref(), &config, SystemClock.now())?;
+    let alert = alerts.first().context("the event holds no alert")?;
+    let notification = notification(alert, &config, transition)?;
     let delivery = DeliveryId { incident: notification.incident.clone(), receiver: receiver.name.clone(), seq: 0 };
     let current = TemplateDirectory::new(args.templates.clone()).current();
     let (known, progress) = (Handle::default(), Progress::default());
@@ -65,19 +62,6 @@ fn hide(body: Option<Value>) -> Value {
         *key = json!("[hidden]");
     }
     body
-}
-
-fn decode(args: &RenderArgs, config: &Config) -> anyhow::Result<Alert> {
-    let folder = args.event.parent().and_then(|p| p.file_name()).map(|name| name.to_string_lossy().into_owned());
-    let source = args.source.clone().or(folder).context("--source: name the event's source")?;
-    let source = config.source(&source).with_context(|| format!("--source {source}: the config has no such source"))?;
-    let event = args.event.display();
-    let body = std::fs::read(&args.event).with_context(|| format!("{event}: cannot be read; give an event's path"))?;
-    let inbound = Inbound { headers: &[], query: "", body: &body, received_at: SystemClock.now() };
-    let alerts = source
-        .decode(&inbound, &mut || AlertId::new("rendered"))
-        .with_context(|| format!("{event}: cannot be decoded"))?;
-    alerts.into_iter().next().with_context(|| format!("{event}: holds no alert"))
 }
 
 /// The notification of an episode that was just opened, or ended ten minutes later, without anything learned but what

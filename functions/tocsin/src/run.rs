@@ -16,7 +16,9 @@ use crate::follow;
 use crate::local::{Local, LocalOptions, run_demo};
 use crate::redrive::redrive;
 use crate::render::render;
+use crate::route::route;
 use crate::send::send;
+use crate::silence::silence;
 
 /// What a command comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub async fn run(options: Options) -> anyhow::Result<Answer> {
         Command::Local(args) => local(args, &mut say).await,
         Command::Send(args) => send(&args, &mut say).await,
         Command::Check(args) => check(&args, &mut say),
+        Command::Route(args) => route(&args, &mut say),
+        Command::Silence(args) => silence(&args).await,
         Command::Render(args) => render(&args, &mut say),
         Command::Detect(args) => detect(&args),
         Command::Engines(args) => engines(args, &mut say).await,

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use aws::{Clients, QueueUrls, Queues, Store};
-use domain::{DeliveryId, IncidentId, ReceiverKind};
+use domain::{DeliveryId, IncidentId, ReceiverKind, Silence, SilenceId};
+use pipeline::ports::{Clock, IncidentStore};
 use pipeline::{Redrive, SystemClock};
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -99,12 +100,39 @@ impl Place {
                 let redrive = Redrive::new(store, queues.clone(), queues, clock);
                 redriven(&redrive, named).await.with_context(|| format!("table {name}: not all was tried; try again"))
             }
-            Self::Local { url, client } => {
-                let at = format!("{url}/api/redrive");
+            Self::Local { .. } => {
                 let ids: Option<Vec<String>> = named.map(|ids| ids.iter().map(ToString::to_string).collect());
-                let asked = client.post(&at).json(&json!({ "deliveries": ids }));
-                let nothing = || format!("{at}: there is no such thing; give the address of a `tocsin local`");
-                answer(asked, &at).await?.with_context(nothing)
+                self.post("/api/redrive", &json!({ "deliveries": ids })).await
+            }
+        }
+    }
+
+    /// Silences that have not ended, as `GET /api/silences`.
+    pub(crate) async fn silences(&self) -> anyhow::Result<Value> {
+        match self {
+            Self::Table { name, store } => {
+                let silences = store.silences(SystemClock.now()).await.with_context(|| unread(name))?;
+                Ok(json!({ "silences": silences }))
+            }
+            Self::Local { .. } => self.listed("/api/silences").await,
+        }
+    }
+
+    /// Writes a silence, as `POST /api/silences`.
+    pub(crate) async fn silence(&self, silence: &Silence) -> anyhow::Result<()> {
+        match self {
+            Self::Table { name, store } => store.write_silence(silence).await.with_context(|| unread(name)),
+            Self::Local { .. } => self.post("/api/silences", &json!(silence)).await.map(|_| ()),
+        }
+    }
+
+    /// Ends a silence; false where none of that id is in force. As `POST /api/silences/{id}/end`.
+    pub(crate) async fn end_silence(&self, id: &SilenceId) -> anyhow::Result<bool> {
+        match self {
+            Self::Table { name, store } => store.end_silence(id, SystemClock.now()).await.with_context(|| unread(name)),
+            Self::Local { .. } => {
+                let body = self.post(&format!("/api/silences/{id}/end"), &json!({})).await?;
+                Ok(body["ended"] == true)
             }
         }
     }
@@ -119,6 +147,14 @@ impl Place {
     async fn listed(&self, path: &str) -> anyhow::Result<Value> {
         let nothing = || format!("{}{path}: there is no such list; give the address of a `tocsin local`", self.name());
         self.get(path).await?.with_context(nothing)
+    }
+
+    /// What a running `tocsin local` answers to JSON at a path.
+    async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let Self::Local { url, client } = self else { return Ok(Value::Null) };
+        let at = format!("{url}{path}");
+        let nothing = || format!("{at}: there is no such thing; give the address of a `tocsin local`");
+        answer(client.post(&at).json(body), &at).await?.with_context(nothing)
     }
 
     /// The JSON at a path; `None` where there is nothing.

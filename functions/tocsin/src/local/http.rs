@@ -22,7 +22,7 @@ use serde_json::Value;
 use sources::BODY_BYTES_MAX;
 use stand_ins::StandIns;
 
-use super::{api, page};
+use super::{api, page, silences};
 use crate::redrive::{read_id, redriven};
 
 /// Bytes of a body that is too large which are still read, so that its sender sees the answer.
@@ -48,6 +48,8 @@ pub(crate) fn router(served: Served, pages: bool) -> Router {
             .route("/api/incidents/{id}", get(incident_json))
             .route("/api/deliveries", get(deliveries_json))
             .route("/api/redrive", post(redrive_json))
+            .route("/api/silences", get(silences::listed).post(silences::written))
+            .route("/api/silences/{id}/end", post(silences::ended))
     } else {
         router
     };
@@ -93,7 +95,7 @@ async fn read(body: Body) -> Option<Vec<u8>> {
     Some(kept)
 }
 
-fn answer(response: axum::http::Response<lambda_http::Body>) -> Response {
+pub(crate) fn answer(response: axum::http::Response<lambda_http::Body>) -> Response {
     response.map(|body| Body::from(body.as_ref().to_vec())).into_response()
 }
 
@@ -162,7 +164,7 @@ async fn incident_page(State(served): State<Served>, Path(id): Path<String>) -> 
     }
 }
 
-fn json(body: &Value) -> Response {
+pub(crate) fn json(body: &Value) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
@@ -180,7 +182,7 @@ fn missing() -> Response {
     answer(receive::problem(StatusCode::NOT_FOUND, "no incident has this id"))
 }
 
-fn unavailable(error: &StoreError) -> Response {
+pub(crate) fn unavailable(error: &StoreError) -> Response {
     answer(receive::problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()))
 }
 
@@ -224,7 +226,8 @@ mod tests {
     async fn pages_are_served_only_where_they_are_asked_for() -> anyhow::Result<()> {
         for pages in [true, false] {
             let address = serve(pages).await?;
-            for path in ["/", "/incidents/1", "/api/incidents", "/api/incidents/1", "/api/deliveries"] {
+            for path in ["/", "/incidents/1", "/api/incidents", "/api/incidents/1", "/api/deliveries", "/api/silences"]
+            {
                 // The store is out of reach: whoever asks it answers 503.
                 assert_eq!(status(address, path).await?, if pages { 503 } else { 404 }, "{path}");
             }

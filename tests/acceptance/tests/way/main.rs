@@ -7,6 +7,7 @@ mod episodes;
 mod failures;
 mod metric_sources;
 mod missed;
+mod muted;
 mod once;
 mod pulls;
 mod receivers;

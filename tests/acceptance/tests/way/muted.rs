@@ -1,0 +1,166 @@
+//! Who is not told: silences, maintenance, hours, phases, and what an open incident explains.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use serde_json::{Value, json};
+use tocsin_acceptance::{World, cleared, events, firing};
+
+const CONFIG: &str = include_str!("../../src/config.yaml");
+
+/// The suite's config with sections more, and fields more in its rule.
+fn config(sections: &str, fields: &str) -> String {
+    let rule = CONFIG.replacen("    cooldown: 30m\n", &format!("    cooldown: 30m\n{fields}"), 1);
+    assert!(rule != CONFIG || fields.is_empty());
+    format!("{sections}{rule}")
+}
+
+fn in_secs(world: &World, secs: i64) -> anyhow::Result<Timestamp> {
+    use pipeline::ports::Clock;
+    Ok(Timestamp::from_second(world.clock.now().as_second() + secs)?)
+}
+
+/// The reason of the newest incident, whose alerts nobody is told of.
+async fn suppressed(world: &World) -> anyhow::Result<String> {
+    let newest = world.newest().await?;
+    assert_eq!(events(&newest).last().map(String::as_str), Some("suppressed"), "{newest}");
+    Ok(newest["suppressed_because"]["reason"].as_str().unwrap_or_default().to_owned())
+}
+
+async fn silence(world: &World, silence: &Value) -> anyhow::Result<u16> {
+    Ok(world.client().post(world.url("/api/silences")).json(silence).send().await?.status().as_u16())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_that_still_fires_when_its_silence_ends_is_told_then() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let until = in_secs(&world, 5)?;
+    let matchers = json!([{ "label": "model", "test": { "glob": "gpt-4o*" } }]);
+    let body =
+        json!({ "id": "s-1", "matchers": matchers, "from": Timestamp::MIN, "until": until, "because": "a test" });
+    assert_eq!(silence(&world, &body).await?, 200);
+    assert_eq!(silence(&world, &json!({ "id": "s-2", "matchers": [], "from": "x" })).await?, 422);
+    // Whatever was read of silences before is too old by then.
+    world.clock.advance(31);
+    let body = json!({ "id": "s-1", "matchers": matchers, "from": Timestamp::MIN, "until": in_secs(&world, 5)?, "because": "a test" });
+    assert_eq!(silence(&world, &body).await?, 200);
+    world.post(&firing("gpt-4o-mini")).await?;
+    world.post(&firing("claude")).await?;
+    let vendors = world.stand_ins();
+    let told = |world: &World| world.stand_ins().pagerduty.triggers().len();
+    for _ in 0..40 {
+        if told(&world) == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(told(&world), 1, "the silence is for one model");
+    let incidents = world.incidents().await?;
+    let muted = incidents.iter().find(|i| i["labels"]["model"] == "gpt-4o-mini").expect("it is on record");
+    assert_eq!((&muted["state"], &muted["suppressed_because"]["reason"]), (&json!("resolved"), &json!("silenced")));
+    assert!(muted["suppressed_text"].as_str().is_some_and(|text| text.contains("silence s-1")), "{muted}");
+    // Nobody sends it again: it is looked at when the silence ends.
+    for _ in 0..200 {
+        if told(&world) == 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    world.quiet().await?;
+    assert_eq!(vendors.pagerduty.triggers().len(), 2);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silence_that_is_ended_mutes_nothing_more_and_a_clear_is_told_through_one() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    world.post(&firing("gpt-4o-mini")).await?;
+    world.quiet().await?;
+    let matchers = json!([{ "label": "service", "test": { "one_of": ["support-chatbot"] } }]);
+    let body = json!({ "id": "s-1", "matchers": matchers, "from": Timestamp::MIN, "until": in_secs(&world, 3600)?, "because": "" });
+    assert_eq!(silence(&world, &body).await?, 200);
+    world.clock.advance(31);
+    world.post(&firing("claude")).await?;
+    world.post(&cleared("gpt-4o-mini")).await?;
+    world.quiet().await?;
+    let actions: Vec<String> = world.stand_ins().pagerduty.events().into_iter().map(|e| e.action).collect();
+    assert_eq!(actions, ["trigger", "resolve"], "whoever was told that it began is told that it ended");
+    let list = world.get("/api/silences").await?;
+    assert_eq!(list["silences"].as_array().map(Vec::len), Some(1));
+    let end = |id: &str| world.client().post(world.url(&format!("/api/silences/{id}/end"))).json(&json!({})).send();
+    assert_eq!(end("s-1").await?.json::<Value>().await?, json!({ "ended": true }));
+    assert_eq!(end("s-1").await?.json::<Value>().await?, json!({ "ended": false }));
+    world.clock.advance(31);
+    world.post(&firing("claude")).await?;
+    world.quiet().await?;
+    assert_eq!(world.stand_ins().pagerduty.triggers().len(), 2);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn maintenance_and_hours_hold_back_and_say_which() -> anyhow::Result<()> {
+    let always = "time_intervals:\n  always: { times: [ { from: \"00:00\", to: \"24:00\" } ] }\n  \
+                  never: { times: [ { years: [1999] } ] }\n";
+    let maintenance = "maintenance:\n  move: { match: { service: support-chatbot }, during: always }\n";
+    for (sections, fields, reason) in [
+        (format!("{always}{maintenance}"), "", "maintenance"),
+        (always.to_owned(), "    mute_time_intervals: always\n", "muted_time"),
+        (always.to_owned(), "    active_time_intervals: never\n", "outside_active_time"),
+    ] {
+        let world = World::with_config(&config(&sections, fields), None).await?;
+        world.post(&firing("gpt-4o-mini")).await?;
+        world.quiet().await?;
+        assert_eq!(suppressed(&world).await?, reason);
+        assert_eq!(
+            world.stand_ins().pagerduty.events().len() + world.stand_ins().slack.messages().len(),
+            0,
+            "{reason}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phase_tells_as_many_as_it_says_and_the_timeline_whom_it_did_not() -> anyhow::Result<()> {
+    for (phase, pages, messages) in [("observe", 0, 0), ("notify", 0, 1), ("page", 1, 1)] {
+        let world = World::with_config(&config("", &format!("    phase: {phase}\n")), None).await?;
+        world.post(&firing("gpt-4o-mini")).await?;
+        world.quiet().await?;
+        let vendors = world.stand_ins();
+        assert_eq!((vendors.pagerduty.triggers().len(), vendors.slack.messages().len()), (pages, messages), "{phase}");
+        let newest = world.newest().await?;
+        assert_eq!(
+            (&newest["state"], events(&newest).contains(&"withheld".to_owned())),
+            (&json!("open"), phase != "page")
+        );
+        world.post(&cleared("gpt-4o-mini")).await?;
+        world.quiet().await?;
+        assert_eq!(world.newest().await?["state"], "resolved", "{phase}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_incident_explains_others_until_it_is_over() -> anyhow::Result<()> {
+    let inhibit = "inhibit:\n  - { source: { model: gateway }, target: { metric: latency_p95 }, equal: [service] }\n";
+    let world = World::with_config(&config(inhibit, ""), None).await?;
+    world.post(&firing("gateway")).await?;
+    world.quiet().await?;
+    let explains = world.newest().await?["id"].as_str().unwrap_or_default().to_owned();
+    world.post(&firing("gpt-4o-mini")).await?;
+    // It explains others, not itself.
+    world.post(&firing("gateway")).await?;
+    world.quiet().await?;
+    let vendors = world.stand_ins();
+    assert_eq!(vendors.pagerduty.triggers().len(), 1);
+    let incidents = world.incidents().await?;
+    let muted = incidents.iter().find(|i| i["labels"]["model"] == "gpt-4o-mini").expect("it is on record");
+    assert_eq!(muted["suppressed_because"]["reason"], "inhibited");
+    assert_eq!(muted["suppressed_because"]["incident"], json!(explains));
+    world.post(&cleared("gateway")).await?;
+    world.quiet().await?;
+    world.post(&firing("gpt-4o-mini")).await?;
+    world.quiet().await?;
+    assert_eq!(vendors.pagerduty.triggers().len(), 2, "nothing explains it any more");
+    Ok(())
+}
