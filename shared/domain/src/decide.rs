@@ -15,6 +15,9 @@ use crate::{Alert, Confirmation, Incident, Severity, State, Status, Told, Verdic
 /// clear, and the people may have closed what they were told of.
 const REMIND_AFTER_SECS_MIN: u64 = 3600;
 
+/// An alert that a silence mutes is looked at this often at least.
+const SILENCED_LOOK_SECS_MAX: u64 = 15 * 60;
+
 /// What a rule allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -139,7 +142,16 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Until when an alert is held back, where it is not for good: then it is looked at again.
+    /// When an alert that is held back is looked at again; `None` where it is held back for good. A silence may be ended
+    /// before its time.
+    #[must_use]
+    pub fn looked_at_again(&self, now: Timestamp) -> Option<Timestamp> {
+        let until = self.held_back_until()?;
+        let soon = after_secs(now, SILENCED_LOOK_SECS_MAX);
+        Some(if matches!(self, Self::Silenced { .. }) { until.min(soon) } else { until })
+    }
+
+    /// Until when an alert is held back, where it is not for good.
     #[must_use]
     pub fn held_back_until(&self) -> Option<Timestamp> {
         match self {

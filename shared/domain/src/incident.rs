@@ -262,7 +262,7 @@ impl Incident {
     /// A firing alert that came while the fingerprint cooled down, or was muted, is looked at when that ends: its source
     /// may never send it again.
     fn hold_back(&mut self, alerts: &[Alert], reason: &Reason, now: Timestamp) {
-        let Some(until) = reason.held_back_until() else { return };
+        let Some(until) = reason.looked_at_again(now) else { return };
         self.held_back_at = self.held_back_at.max(alerts.iter().map(|a| a.received_at).max());
         if self.next_check_at.is_none_or(|at| at <= now) {
             self.next_check_at = Some(until);
