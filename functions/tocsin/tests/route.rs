@@ -32,6 +32,14 @@ fn every_case_goes_where_it_should() {
 }
 
 #[test]
+fn the_examples_cases_hold() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/config");
+    let (status, output, errors) =
+        route(&format!("{folder}/tocsin.yaml"), &["--cases", &format!("{folder}/routes.yaml")]);
+    assert_eq!((status, errors.as_str()), (0, ""), "{output}");
+}
+
+#[test]
 fn a_case_that_goes_elsewhere_is_named_with_its_line() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("cases.yaml");
