@@ -164,3 +164,19 @@ async fn an_open_incident_explains_others_until_it_is_over() -> anyhow::Result<(
     assert_eq!(vendors.pagerduty.triggers().len(), 2, "nothing explains it any more");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_form_could_send_changes_nothing() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let until = in_secs(&world, 3600)?;
+    let matchers = json!([{ "label": "service", "test": { "one_of": ["support-chatbot"] } }]);
+    let body = json!({ "id": "s-1", "matchers": matchers, "from": Timestamp::MIN, "until": until, "because": "" });
+    for media_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"] {
+        for path in ["/api/silences", "/api/silences/s-1/end", "/api/redrive"] {
+            let request = world.client().post(world.url(path)).header("content-type", media_type);
+            assert_eq!(request.body(body.to_string()).send().await?.status().as_u16(), 415, "{media_type} {path}");
+        }
+    }
+    assert_eq!(world.get("/api/silences").await?["silences"], json!([]));
+    Ok(())
+}

@@ -29,11 +29,14 @@ fn day(now_secs: i64, from: i64, to: i64) -> Shape {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_anomaly_is_found_paged_once_and_cleared_by_pull_alone() -> anyhow::Result<()> {
     let world = World::with_config(&config(), None).await?;
-    world.metric(day(world.clock.now().as_second(), 10, 40));
+    let start = world.clock.now().as_second();
+    world.metric(day(start, 10, 40));
     let (mut opened, mut resolved) = (None, None);
-    for minute in 0..70 {
+    for run in 0..70 {
+        // The clock is moved and goes on by itself: on a busy machine a run is more than a minute after the one before.
+        let minute = (world.clock.now().as_second() - start) / MINUTE_SECS;
         // A run that never came, and two at once.
-        if minute % 9 != 4 {
+        if run % 9 != 4 {
             tokio::try_join!(world.pull(), world.pull())?;
         }
         world.quiet().await?;
@@ -47,9 +50,10 @@ async fn an_anomaly_is_found_paged_once_and_cleared_by_pull_alone() -> anyhow::R
         world.clock.advance(MINUTE_SECS);
     }
     // Five slots are tested, of which the newest may not be there yet.
-    assert_eq!(opened, Some(14), "paged by the first run that sees the rule's `for:` filled");
+    let opened = opened.expect("it was paged");
+    assert!((14..=15).contains(&opened), "paged by the first run that sees the rule's `for:` filled, not at {opened}");
     let resolved = resolved.expect("it was cleared");
-    assert!((50..=52).contains(&resolved), "ten minutes as usual, found at {resolved}");
+    assert!((50..=53).contains(&resolved), "ten minutes as usual, found at {resolved}");
     let record = world.newest().await?;
     assert_eq!((&record["state"], &record["episode"]), (&json!("resolved"), &json!(1)));
     assert_eq!(record["monitor"], "latency");
