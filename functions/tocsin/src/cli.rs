@@ -43,6 +43,8 @@ pub enum Command {
     Incidents(ListArgs),
     /// Show what happened in an incident, and its deliveries.
     Timeline(IncidentArgs),
+    /// List the children of a grouped incident.
+    Children(IncidentArgs),
     /// List deliveries, newest first.
     Deliveries(DeliveriesArgs),
     /// Check the hash chain of an incident's timeline; exits 1 when it does not hold.
@@ -73,7 +75,7 @@ pub struct ListArgs {
     pub json: bool,
 }
 
-/// Options of `tocsin timeline` and `tocsin verify`.
+/// Options of `tocsin timeline`, `tocsin children` and `tocsin verify`.
 #[derive(Debug, Args)]
 pub struct IncidentArgs {
     /// The incident's id.

@@ -1,4 +1,4 @@
-//! `tocsin incidents`, `timeline`, `deliveries` and `verify`: what stands in the table, for people and for machines.
+//! `tocsin incidents`, `timeline`, `children`, `deliveries` and `verify`: what stands in the table, for people and for machines.
 //!
 //! Invariant: they read and never write; `--json` prints what `/api/…` answers, whatever the place.
 
@@ -32,13 +32,15 @@ pub(crate) async fn incidents(args: &ListArgs) -> anyhow::Result<Answer> {
         .map(|i| {
             let names = ["id", "state", "severity", "service", "metric", "occurrences"];
             let mut row: Vec<String> = names.iter().map(|name| word(&i[*name])).collect();
+            row.push(i["children"]["total"].as_u64().map(|total| total.to_string()).unwrap_or_default());
             row.push(seconds(&i["first_seen"]));
             row.push(seconds(&i["resolved_at"]));
             row.push(word(&i["monitor"]));
             row
         })
         .collect();
-    let header = ["ID", "STATE", "SEVERITY", "SERVICE", "METRIC", "ALERTS", "FIRST SEEN", "RESOLVED", "MONITOR"];
+    let header =
+        ["ID", "STATE", "SEVERITY", "SERVICE", "METRIC", "ALERTS", "CHILDREN", "FIRST SEEN", "RESOLVED", "MONITOR"];
     write(&table(&header, &rows))
 }
 
@@ -59,6 +61,7 @@ pub(crate) async fn timeline(args: &IncidentArgs) -> anyhow::Result<Answer> {
     }
     let names = ["id", "state", "severity", "service", "metric", "monitor"];
     let mut text = names.map(|name| clean(&word(&record[name]))).join("  ");
+    text.push_str(&counts(&record["children"]));
     text.push_str("\n\n");
     let mut rows = Vec::new();
     for entry in list(&record, "timeline") {
@@ -75,6 +78,26 @@ pub(crate) async fn timeline(args: &IncidentArgs) -> anyhow::Result<Answer> {
     text.push('\n');
     text.push_str(&delivery_table(list(&record, "deliveries")));
     write(&text)
+}
+
+/// Lists the children of a grouped incident.
+pub(crate) async fn children(args: &IncidentArgs) -> anyhow::Result<Answer> {
+    let children = Place::new(&args.place)?.children(&args.id).await?;
+    if args.json {
+        return write_json(&children);
+    }
+    let rows: Vec<Vec<String>> = list(&children, "children")
+        .iter()
+        .map(|child| {
+            let labels = child["labels"].as_object().into_iter().flatten();
+            let labels: Vec<String> = labels.map(|(name, value)| format!("{name}={}", word(value))).collect();
+            let mut row: Vec<String> = ["state", "severity"].iter().map(|name| word(&child[*name])).collect();
+            row.extend(["first_seen", "last_seen", "cleared_received_at"].map(|name| seconds(&child[name])));
+            row.push(labels.join(" "));
+            row
+        })
+        .collect();
+    write(&table(&["STATE", "SEVERITY", "FIRST SEEN", "LAST SEEN", "CLEARED", "LABELS"], &rows))
 }
 
 /// Checks an incident's hash chain.
@@ -124,6 +147,13 @@ fn ends_early(entries: &[Entry], length: u64, hash: &str) -> Option<BrokenChain>
         std::cmp::Ordering::Greater => Some(BrokenChain { seq, why: "it is missing: the incident knows of it" }),
         _ => Some(BrokenChain { seq: seq.saturating_sub(1), why: "the incident does not know of it" }),
     }
+}
+
+/// How many children an incident has, where it is grouped.
+fn counts(children: &Value) -> String {
+    let count = |name: &str| children[name].as_u64();
+    let counts = count("total").zip(count("firing"));
+    counts.map(|(total, firing)| format!("  {total} children, {firing} firing")).unwrap_or_default()
 }
 
 fn delivery_table(deliveries: &[Value]) -> String {

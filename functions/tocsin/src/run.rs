@@ -46,6 +46,7 @@ pub async fn run(options: Options) -> anyhow::Result<Answer> {
         Command::Engines(args) => engines(args, &mut say).await,
         Command::Incidents(args) => follow::incidents(&args).await,
         Command::Timeline(args) => follow::timeline(&args).await,
+        Command::Children(args) => follow::children(&args).await,
         Command::Deliveries(args) => follow::deliveries(&args).await,
         Command::Verify(args) => follow::verify(&args).await,
         Command::Redrive(args) => redrive(&args).await,

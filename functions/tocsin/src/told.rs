@@ -31,8 +31,8 @@ pub(crate) fn told(event: &Event) -> Vec<(&'static str, String)> {
             suspects.chain(commits).chain(runbook).chain(gaps).collect()
         }
         Event::Transitioned { transition, reason, receivers } => {
-            let told = if receivers.is_empty() { "nobody".to_owned() } else { receivers.join(", ") };
-            vec![(transition.as_str(), format!("{}; telling {told}", reason.explain()))]
+            let who = if receivers.is_empty() { "nobody".to_owned() } else { receivers.join(", ") };
+            vec![(transition.as_str(), format!("{}; telling {who}", reason.explain()))]
         }
         Event::Watching { reason, next_check_at } => {
             vec![("watching", format!("{}; next look at {next_check_at}", reason.explain()))]

@@ -88,7 +88,7 @@ async fn put_if_absent(put: PutItemFluentBuilder) -> Result<(), StoreError> {
     }
 }
 
-async fn get(store: &Store, key: Item) -> Result<Option<Item>, StoreError> {
+pub(crate) async fn get(store: &Store, key: Item) -> Result<Option<Item>, StoreError> {
     let answer = store.client.get_item().table_name(&store.table).set_key(Some(key)).consistent_read(true).send().await;
     Ok(answer.map_err(|error| unavailable("GetItem", &error))?.item)
 }

@@ -15,6 +15,7 @@ use futures::future::join_all;
 use pipeline::ports::{Absorbed, Committed, Duplicates, StateChange, StoreError};
 
 use crate::Store;
+use crate::children::child_write;
 use crate::gather::{Gather, Limits, Part};
 use crate::items::{
     Item, alert_ids, delivery_item, entries_item, episode_item, fingerprint_key, incident_item, millis, monitor_item,
@@ -69,12 +70,17 @@ async fn count(
     if newest == Newest::Ours {
         update = update.expression_attribute_values(":not_silent", millis(duplicates.not_silent_since));
     }
+    let mut of = "";
+    if let Some(incident) = &duplicates.incident {
+        of = " AND id = :incident";
+        update = update.expression_attribute_values(":incident", text(incident.as_str()));
+    }
     let result = update
         .update_expression(format!("{set}ADD occurrences :count, seen :ids"))
         .condition_expression(format!(
             "(#state IN (:open, :acknowledged) OR (#state = :pending AND next_check_at > :now)) \
              AND severity_rank >= :rank AND {in_order} \
-             AND (attribute_not_exists(seen) OR size(seen) <= :room){unseen}"
+             AND (attribute_not_exists(seen) OR size(seen) <= :room){unseen}{of}"
         ))
         .expression_attribute_names("#state", "state")
         .expression_attribute_values(":open", text("open"))
@@ -148,6 +154,9 @@ pub(crate) async fn commit(store: &Store, change: &StateChange) -> Result<Commit
     if let Some(told) = &change.notification {
         let seq = change.incident.transitions.saturating_sub(1);
         writes.push(new_item(store, notification_item(told, seq)?)?);
+    }
+    for child in &change.children {
+        writes.push(child_write(store, &change.incident.id, child)?);
     }
     for delivery in &change.deliveries {
         writes.push(new_item(store, delivery_item(delivery)?)?);
@@ -229,11 +238,11 @@ fn new_item(store: &Store, item: Item) -> Result<TransactWriteItem, StoreError> 
     write(put(store, item).condition_expression("attribute_not_exists(PK)"))
 }
 
-fn put(store: &Store, item: Item) -> aws_sdk_dynamodb::types::builders::PutBuilder {
+pub(crate) fn put(store: &Store, item: Item) -> aws_sdk_dynamodb::types::builders::PutBuilder {
     Put::builder().table_name(&store.table).set_item(Some(item))
 }
 
-fn write(put: aws_sdk_dynamodb::types::builders::PutBuilder) -> Result<TransactWriteItem, StoreError> {
+pub(crate) fn write(put: aws_sdk_dynamodb::types::builders::PutBuilder) -> Result<TransactWriteItem, StoreError> {
     let put = put.build().map_err(|error| unavailable("TransactWriteItems", &error))?;
     Ok(TransactWriteItem::builder().put(put).build())
 }

@@ -171,7 +171,7 @@ pub(crate) fn key(partition: impl Into<String>, sort: impl Into<String>) -> Item
 pub(crate) fn incident_item(incident: &Incident) -> Result<Item, StoreError> {
     let mut item = fingerprint_key(&incident.fingerprint);
     item.extend(incident_attributes(incident)?);
-    if let Some(at) = incident.next_check_at {
+    if let Some(at) = incident.looks().min() {
         item.insert(UNFINISHED_INDEX.to_owned(), text(LOOK));
         item.insert("due".to_owned(), millis(at));
     }
@@ -196,6 +196,9 @@ fn incident_attributes(incident: &Incident) -> Result<Item, StoreError> {
     ]);
     if !incident.seen.is_empty() {
         item.insert("seen".to_owned(), alert_ids(incident.seen.clone()));
+    }
+    if !incident.children.is_none() {
+        item.insert("id".to_owned(), text(incident.id.as_str()));
     }
     if let Some(at) = incident.next_check_at {
         item.insert("next_check_at".to_owned(), millis(at));
@@ -325,7 +328,7 @@ fn packed<T: Serialize>(value: &T, what: &str) -> Result<AttributeValue, StoreEr
     text.map(pack).map_err(|error| StoreError::Unreadable { key: what.to_owned(), why: error.to_string() })
 }
 
-fn parse<T: DeserializeOwned>(item: &Item, name: &str) -> Result<T, StoreError> {
+pub(crate) fn parse<T: DeserializeOwned>(item: &Item, name: &str) -> Result<T, StoreError> {
     let text = item.get(name).and_then(unpack).ok_or_else(|| unreadable(item, format!("`{name}` is not a text")))?;
     serde_json::from_str(&text)
         .map_err(|error| unreadable(item, format!("`{name}`: line {}, column {}", error.line(), error.column())))

@@ -5,6 +5,7 @@
 //!
 //! `CloudWatch` is a feature, so that functions that read no metrics are built without its SDK.
 
+mod children;
 mod claim;
 mod clients;
 #[cfg(feature = "cloudwatch")]

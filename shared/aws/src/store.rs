@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use domain::{
-    Alert, Delivery, DeliveryId, Fingerprint, Incident, IncidentId, Lease, Notification, ReceiverKind, Silence,
+    Alert, Child, Delivery, DeliveryId, Fingerprint, Incident, IncidentId, Lease, Notification, ReceiverKind, Silence,
     Timestamp,
 };
 use pipeline::ports::{
@@ -17,7 +17,7 @@ use pipeline::ports::{
 };
 
 use crate::incidents::Commits;
-use crate::{claim, deliveries, incidents, monitors, mutes, unfinished};
+use crate::{children, claim, deliveries, incidents, monitors, mutes, unfinished};
 
 /// One table.
 #[derive(Clone)]
@@ -57,6 +57,18 @@ impl IncidentStore for Store {
 
     async fn deliveries(&self, incident: &IncidentId, receiver: Option<&str>) -> Result<Vec<Delivery>, StoreError> {
         deliveries::read(self, incident, receiver).await
+    }
+
+    async fn children(&self, incident: &IncidentId, keys: &[Fingerprint]) -> Result<Vec<Child>, StoreError> {
+        children::read(self, incident, keys).await
+    }
+
+    async fn held_back_children(&self, incident: &IncidentId, most: usize) -> Result<Vec<Child>, StoreError> {
+        children::held_back(self, incident, most).await
+    }
+
+    async fn see_child(&self, incident: &IncidentId, key: &Fingerprint, at: Timestamp) -> Result<bool, StoreError> {
+        children::see(self, incident, key, at).await
     }
 
     async fn delivery(&self, id: &DeliveryId) -> Result<Option<Delivery>, StoreError> {

@@ -152,6 +152,8 @@ pub struct Rule {
     pub mute_times: Vec<Interval>,
     /// The labels that make two alerts the same problem.
     pub group_by: Vec<String>,
+    /// The labels that tell apart the children of one problem; empty: it has none.
+    pub children: Vec<String>,
     /// Cooldown and rechecks.
     pub policy: Policy,
     /// How an anomaly is confirmed; `None`: it is not checked.

@@ -6,6 +6,9 @@
 mod confirm;
 mod deadlines;
 mod detector;
+mod escalation;
+mod flapping;
+mod grouping;
 mod intervals;
 mod known;
 mod matchers;

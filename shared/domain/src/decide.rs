@@ -8,8 +8,12 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::escalation::{lasting, step_due};
+use crate::flapping::{cleared, hold_ended};
 use crate::incident::after_secs;
-use crate::{Alert, Confirmation, Incident, Severity, State, Status, Told, Verdict};
+use crate::{
+    Alert, Children, Confirmation, EscalationStep, Flapping, Incident, Severity, State, Status, Told, Verdict,
+};
 
 /// An open incident is told of again when an alert comes after at least this long a silence: its source may have sent no
 /// clear, and the people may have closed what they were told of.
@@ -29,6 +33,10 @@ pub struct Policy {
     pub recheck_for_secs: u64,
     /// Seconds after which people are reminded of an open incident, again and again; `None`: never.
     pub remind_every_secs: Option<u64>,
+    /// When an incident is held open through its clears; `None`: never.
+    pub flapping: Option<Flapping>,
+    /// What follows where nobody acknowledges, in order.
+    pub escalate: Vec<EscalationStep>,
 }
 
 impl Policy {
@@ -51,6 +59,10 @@ pub enum Action {
     Escalate,
     /// Tell the receivers that it is still there.
     Remind,
+    /// Show those who were told what has changed, without telling them anew.
+    Update,
+    /// Keep it open through its clear, and show that.
+    Hold,
     /// End the episode and tell the receivers.
     Resolve,
     /// Count it.
@@ -81,14 +93,41 @@ pub enum Reason {
     RejectedThroughout,
     /// The incident is open and this is the same problem.
     Duplicate,
+    /// The incident is open, and this is a child that it did not have.
+    Joined,
+    /// The number of its children changed.
+    Counted {
+        /// That fired in the episode.
+        total: u64,
+        /// That fire now.
+        firing: u64,
+    },
     /// An alert of the same problem is more severe than any before.
     SeverityRaised,
     /// An alert came after a long silence, and no clear before it.
     FiringAgain,
     /// It is still open, and the rule wants people reminded.
     StillOpen,
+    /// It is open, and nobody has acknowledged it for so long.
+    NotAcknowledged {
+        /// Seconds since it opened.
+        after_secs: u64,
+    },
     /// The source says that it is over.
     Cleared,
+    /// Its state changed too often within its rule's window.
+    Flapping {
+        /// It is over when it is quiet until then.
+        until: Timestamp,
+    },
+    /// It was held open, and was quiet and clear for the window.
+    Quiet,
+    /// It was held open, and fires.
+    FlapsNoMore,
+    /// A child has cleared, and others fire.
+    OthersFiring,
+    /// The clear of a child that was not known to fire.
+    ChildNotFiring,
     /// It was over before anyone was told.
     ClearedWhilePending,
     /// A clear without an incident.
@@ -142,6 +181,12 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// True where people who are told have to know why.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        matches!(self, Self::Quiet | Self::NotAcknowledged { .. })
+    }
+
     /// When an alert that is held back is looked at again; `None` where it is held back for good. A silence may be ended
     /// before its time.
     #[must_use]
@@ -185,10 +230,22 @@ impl Reason {
             Self::Rejected => "the detectors found the metric as usual",
             Self::RejectedThroughout => "the detectors found the metric as usual at every look",
             Self::Duplicate => "the incident is already known",
+            Self::Joined => "the incident has one more child",
+            Self::Counted { total, firing } => return format!("it has {total} children, of which {firing} fire"),
             Self::SeverityRaised => "it became more severe",
             Self::FiringAgain => "it fires again after a long silence, and no clear came",
             Self::StillOpen => "it is still open, and the rule asks for a reminder",
+            Self::NotAcknowledged { after_secs } => {
+                return format!("nobody has acknowledged it for {}", lasting(*after_secs));
+            }
             Self::Cleared => "the source says that it is over",
+            Self::Flapping { until } => {
+                return format!("its state changes too often; kept open until it is quiet, {until} at the earliest");
+            }
+            Self::Quiet => "it flapped, and was quiet and clear since",
+            Self::FlapsNoMore => "it flaps no more: it fires",
+            Self::OthersFiring => "a child has cleared, and others still fire",
+            Self::ChildNotFiring => "no child of these labels was firing",
             Self::ClearedWhilePending => "it was over before anyone was told",
             Self::ClearedUnopened => "no incident was open",
             Self::StaleClear => "a newer alert came after this clear",
@@ -264,7 +321,7 @@ pub fn decide(
     match alerts.first().map(|a| a.status) {
         None => decide_recheck(incident, confirmation, policy, now),
         Some(Status::Firing) => decide_firing(incident, alerts, confirmation, policy, now),
-        Some(Status::Cleared) => decide_cleared(incident, alerts),
+        Some(Status::Cleared) => decide_cleared(incident, alerts, policy, now),
     }
 }
 
@@ -282,7 +339,9 @@ fn decide_firing(
             State::Open | State::Acknowledged if worst > incident.severity => {
                 Decision::new(Action::Escalate, Reason::SeverityRaised)
             }
-            State::Open | State::Acknowledged if was_silent(incident, alerts, policy) => {
+            State::Open | State::Acknowledged
+                if incident.held_until.is_none() && was_silent(incident, alerts, policy) =>
+            {
                 Decision::new(Action::Remind, Reason::FiringAgain)
             }
             State::Open | State::Acknowledged => Decision::new(Action::Absorb, Reason::Duplicate),
@@ -347,14 +406,22 @@ fn decide_recheck(
     policy: &Policy,
     now: Timestamp,
 ) -> Decision {
+    let due = |incident| hold_ended(incident, now).or_else(|| step_due(incident, policy, now));
+    if let Some(decision) = incident.and_then(due) {
+        return decision;
+    }
     match incident {
         Some(pending) if pending.state == State::Pending => judge(Some(pending), confirmation, policy, now),
+        Some(told) if told.is_to_be_counted(now) => {
+            let Children { total, firing } = told.children;
+            Decision::new(Action::Update, Reason::Counted { total, firing })
+        }
         Some(open) if open.state == State::Open => Decision::new(Action::Remind, Reason::StillOpen),
         _ => Decision::new(Action::Suppress, Reason::NoLongerPending),
     }
 }
 
-fn decide_cleared(incident: Option<&Incident>, alerts: &[Alert]) -> Decision {
+fn decide_cleared(incident: Option<&Incident>, alerts: &[Alert], policy: &Policy, now: Timestamp) -> Decision {
     let Some(incident) = incident else {
         return Decision::new(Action::Suppress, Reason::ClearedUnopened);
     };
@@ -363,6 +430,6 @@ fn decide_cleared(incident: Option<&Incident>, alerts: &[Alert]) -> Decision {
         State::Resolved => Decision::new(Action::Suppress, Reason::AlreadyResolved),
         _ if stale => Decision::new(Action::Suppress, Reason::StaleClear),
         State::Pending => Decision::new(Action::Dismiss, Reason::ClearedWhilePending),
-        State::Open | State::Acknowledged => Decision::new(Action::Resolve, Reason::Cleared),
+        State::Open | State::Acknowledged => cleared(incident, policy, now),
     }
 }

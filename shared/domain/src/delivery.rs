@@ -312,8 +312,10 @@ pub enum Told {
 /// an episode that reached nobody silences nothing.
 #[must_use]
 pub fn told(deliveries: &[Delivery]) -> Told {
-    let pages = deliveries.iter().any(|d| d.kind == ReceiverKind::Pagerduty);
-    let counted: Vec<&Delivery> = deliveries.iter().filter(|d| !pages || d.kind == ReceiverKind::Pagerduty).collect();
+    // What is only shown anew tells nobody.
+    let telling = || deliveries.iter().filter(|d| d.transition != Transition::Updated);
+    let pages = telling().any(|d| d.kind == ReceiverKind::Pagerduty);
+    let counted: Vec<&Delivery> = telling().filter(|d| !pages || d.kind == ReceiverKind::Pagerduty).collect();
     let calls = || counted.iter().filter(|d| d.transition != Transition::Resolved);
     if calls().any(|d| d.state == DeliveryState::Delivered) {
         let newest = counted.iter().filter_map(|d| d.delivered_at).max();

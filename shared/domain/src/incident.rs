@@ -4,14 +4,13 @@
 //! next one has a new id. Fields change here and in the store's one duplicate update, nowhere else.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use crate::{
-    Action, Alert, AlertId, Decision, EarlierEpisode, Fingerprint, Policy, Reason, Severity, Status, TimelineHead, Told,
+    Action, Alert, AlertId, Children, Decision, EarlierEpisode, Fingerprint, IncidentId, Policy, Reason, Severity,
+    Status, TimelineHead, Told,
 };
 
 /// Alert ids remembered per incident, so that a queue's second delivery of one message is not a second occurrence.
@@ -19,52 +18,6 @@ pub const SEEN_ALERTS_MAX: usize = 64;
 
 /// Earlier episodes remembered per fingerprint.
 const EARLIER_EPISODES_MAX: usize = 5;
-
-/// Names one episode: fingerprint's head, episode number, first alert's second, joined by `-`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct IncidentId(String);
-
-/// The text is not an incident id.
-#[derive(Debug, Error)]
-#[error("an incident id is 1 to 64 letters, digits and dashes, not {0:?}")]
-pub struct InvalidIncidentId(String);
-
-impl IncidentId {
-    /// The id of an episode. The second in it keeps ids apart when a table is emptied and episodes count from 1 again.
-    #[must_use]
-    pub fn of(fingerprint: &Fingerprint, episode: u64, began_at: Timestamp) -> Self {
-        let head: String = fingerprint.as_str().chars().take(10).collect();
-        Self(format!("{head}-{episode}-{:x}", began_at.as_second()))
-    }
-
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for IncidentId {
-    type Error = InvalidIncidentId;
-
-    fn try_from(text: String) -> Result<Self, InvalidIncidentId> {
-        let fits = (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        if fits { Ok(Self(text)) } else { Err(InvalidIncidentId(text)) }
-    }
-}
-
-impl From<IncidentId> for String {
-    fn from(id: IncidentId) -> Self {
-        id.0
-    }
-}
-
-impl fmt::Display for IncidentId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// Where an incident stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -159,6 +112,27 @@ pub struct Incident {
     /// While pending: until when it is looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check_until: Option<Timestamp>,
+    /// Its children, where its rule tells them apart.
+    #[serde(default, skip_serializing_if = "Children::is_none")]
+    pub children: Children,
+    /// When its fingerprint's state changed, newest last, where its rule asks for that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Timestamp>,
+    /// Until when it is held open, because its state changed too often.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_until: Option<Timestamp>,
+    /// Steps of its rule's escalation that were taken.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub escalations: usize,
+    /// When the next one is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalate_at: Option<Timestamp>,
+    /// When people were last shown how many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_at: Option<Timestamp>,
+    /// When they are shown that again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count_at: Option<Timestamp>,
     /// The newest alerts taken, at most [`SEEN_ALERTS_MAX`].
     #[serde(default)]
     pub seen: BTreeSet<AlertId>,
@@ -224,12 +198,32 @@ impl Incident {
         match decision.action {
             Action::Open => {
                 self.state = State::Open;
+                self.change(policy, now);
                 self.opened_at = Some(now);
-                self.next_check_at = policy.remind_every_secs.map(|secs| after_secs(now, secs));
+                self.remind_later(policy, now);
                 self.transitions += 1;
             }
             Action::Escalate | Action::Remind => {
-                self.next_check_at = policy.remind_every_secs.map(|secs| after_secs(now, secs));
+                self.step(policy, &decision.reason);
+                self.remind_later(policy, now);
+                self.transitions += 1;
+            }
+            Action::Update => {
+                self.counted_at = Some(now);
+                self.count_at = None;
+                self.transitions += 1;
+                if decision.reason == Reason::FlapsNoMore {
+                    self.held_until = None;
+                    self.remind_later(policy, now);
+                }
+            }
+            Action::Hold => {
+                self.change(policy, now);
+                if let Reason::Flapping { until } = decision.reason {
+                    self.held_until = Some(until);
+                }
+                self.remind_later(policy, now);
+                self.clear_seen(alerts);
                 self.transitions += 1;
             }
             Action::Watch => {
@@ -238,6 +232,9 @@ impl Incident {
                 self.check_until = Some(self.check_until.unwrap_or(until));
             }
             Action::Resolve => {
+                if decision.reason != Reason::Quiet {
+                    self.change(policy, now);
+                }
                 self.end(alerts, now);
                 self.transitions += 1;
             }
@@ -250,12 +247,21 @@ impl Incident {
             }
             Action::Absorb | Action::Confirm => {}
         }
+        self.escalate_at = self.step_due_at(policy);
+    }
+
+    /// Nobody is reminded while it flaps.
+    fn remind_later(&mut self, policy: &Policy, now: Timestamp) {
+        let secs = policy.remind_every_secs.filter(|_| self.held_until.is_none());
+        self.next_check_at = secs.map(|secs| after_secs(now, secs));
     }
 
     fn end(&mut self, alerts: &[Alert], now: Timestamp) {
         self.state = State::Resolved;
         self.resolved_at = Some(now);
         self.next_check_at = None;
+        self.count_at = None;
+        self.held_until = None;
         self.clear_seen(alerts);
     }
 
@@ -275,15 +281,27 @@ impl Incident {
             self.cleared_received_at = self.cleared_received_at.max(Some(alert.received_at));
             self.cleared_observed_at = self.cleared_observed_at.max(Some(alert.observed_at));
         }
-        if self.state == State::Resolved && self.held_back_at <= self.cleared_received_at {
+        // What holds children back ends for each child by itself.
+        if self.state == State::Resolved && self.children.is_none() && self.held_back_at <= self.cleared_received_at {
             self.next_check_at = None;
         }
     }
 
-    /// True where a later look is due some time.
+    /// When it is looked at again: each of these has a message of its own.
+    pub fn looks(&self) -> impl Iterator<Item = Timestamp> {
+        [self.next_check_at, self.count_at, self.held_until, self.escalate_at].into_iter().flatten()
+    }
+
+    /// True for a look that was not superseded.
     #[must_use]
-    pub fn is_looked_at_again(&self) -> bool {
-        self.next_check_at.is_some()
+    pub fn expects_look(&self, due: Timestamp) -> bool {
+        self.looks().any(|at| at == due)
+    }
+
+    /// True where nothing but new counts is to be told at this time.
+    pub(crate) fn is_to_be_counted(&self, now: Timestamp) -> bool {
+        let is_told = matches!(self.state, State::Open | State::Acknowledged);
+        is_told && self.count_at.is_some_and(|at| at <= now) && self.next_check_at.is_none_or(|at| now < at)
     }
 
     /// A new episode, after the one before if there was one. A clear that came before any alert begins episode 0,
@@ -322,6 +340,13 @@ impl Incident {
             told: Told::default(),
             next_check_at: None,
             check_until: None,
+            children: Children::default(),
+            changes: before.map(|b| b.changes.clone()).unwrap_or_default(),
+            held_until: None,
+            escalations: 0,
+            escalate_at: None,
+            counted_at: None,
+            count_at: None,
             // A queue may hand out a message again long after its episode ended.
             seen: before.map(|b| b.seen.clone()).unwrap_or_default(),
             timeline: TimelineHead::default(),
@@ -339,6 +364,11 @@ impl Incident {
         });
         this.into_iter().chain(self.earlier.iter().cloned()).take(EARLIER_EPISODES_MAX).collect()
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 fn newest(alerts: &[Alert]) -> Option<&Alert> {

@@ -5,13 +5,17 @@
 
 mod alert;
 mod change;
+mod children;
 mod confirmation;
 mod decide;
 mod delivery;
 mod enrichment;
+mod escalation;
 mod fingerprint;
+mod flapping;
 mod fold;
 mod incident;
+mod incident_id;
 mod interval;
 mod matcher;
 mod metric_kind;
@@ -25,6 +29,7 @@ mod timeline;
 
 pub use alert::{Alert, AlertId, Link, METRIC_KIND, Severity, Status};
 pub use change::{Change, ChangeKind, Commit, CommitRange};
+pub use children::{CHILDREN_PER_WRITE_MAX, Child, ChildState, Children, Fold, Group, decide_grouped};
 pub use confirmation::{Band, Confirmation, Evidence, Verdict};
 pub use decide::{Action, Decision, Policy, Reason, decide};
 pub use delivery::{
@@ -32,9 +37,12 @@ pub use delivery::{
     Told, UnknownReceiverKind, told,
 };
 pub use enrichment::{EarlierEpisode, Enrichment, Gap, Runbook};
+pub use escalation::EscalationStep;
 pub use fingerprint::{Fingerprint, InvalidFingerprint};
+pub use flapping::{CHANGES_MAX, Flapping};
 pub use fold::runs;
-pub use incident::{Incident, IncidentId, InvalidIncidentId, SEEN_ALERTS_MAX, State};
+pub use incident::{Incident, SEEN_ALERTS_MAX, State};
+pub use incident_id::{IncidentId, InvalidIncidentId};
 pub use interval::{Interval, Times};
 pub use matcher::{Glob, InvalidMatcher, Matcher, Pattern, Test};
 pub use metric_kind::metric_kind;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Confirmation, Enrichment, Fingerprint, IncidentId, Link, Severity, State};
+use crate::{Children, Confirmation, Enrichment, Fingerprint, IncidentId, Link, Severity, State};
 
 /// A change of an incident that people hear of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -19,6 +19,8 @@ pub enum Transition {
     Escalated,
     /// It is still there.
     Reminded,
+    /// What is shown of it changed; nobody is told anew.
+    Updated,
     /// Someone took it.
     Acknowledged,
     /// It is over.
@@ -29,8 +31,15 @@ pub enum Transition {
 
 impl Transition {
     /// Every transition, in the order of an episode's life.
-    pub const ALL: [Self; 6] =
-        [Self::Opened, Self::Escalated, Self::Reminded, Self::Acknowledged, Self::Resolved, Self::Reopened];
+    pub const ALL: [Self; 7] = [
+        Self::Opened,
+        Self::Escalated,
+        Self::Reminded,
+        Self::Updated,
+        Self::Acknowledged,
+        Self::Resolved,
+        Self::Reopened,
+    ];
 
     /// The word used in config, records and messages.
     #[must_use]
@@ -39,6 +48,7 @@ impl Transition {
             Self::Opened => "opened",
             Self::Escalated => "escalated",
             Self::Reminded => "reminded",
+            Self::Updated => "updated",
             Self::Acknowledged => "acknowledged",
             Self::Resolved => "resolved",
             Self::Reopened => "reopened",
@@ -91,6 +101,15 @@ pub struct Notification {
     pub threshold: Option<f64>,
     /// Alerts folded into the episode so far.
     pub occurrences: u64,
+    /// The incident's children, where its rule tells them apart.
+    #[serde(default, skip_serializing_if = "Children::is_none")]
+    pub children: Children,
+    /// Until when it is held open, because its state changed too often.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_until: Option<Timestamp>,
+    /// Why, where that has to be said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
     /// When the episode opened.
     pub opened_at: Timestamp,
     /// When it ended, if it has.

@@ -9,8 +9,14 @@ use tocsin_domain::{
     Told, Verdict, decide, runs,
 };
 
-const POLICY: Policy =
-    Policy { cooldown_secs: 600, recheck_every_secs: 60, recheck_for_secs: 300, remind_every_secs: None };
+const POLICY: Policy = Policy {
+    cooldown_secs: 600,
+    recheck_every_secs: 60,
+    recheck_for_secs: 300,
+    remind_every_secs: None,
+    flapping: None,
+    escalate: Vec::new(),
+};
 
 fn at(secs: i64) -> Timestamp {
     Timestamp::from_second(1_760_000_000 + secs).expect("in range")

@@ -24,6 +24,7 @@ use crate::{DeliveryMessage, QueuedMessage, SweepError, Unfinished};
 
 mod attempt;
 mod breaker;
+mod updates;
 
 use breaker::Breakers;
 
@@ -126,17 +127,27 @@ impl Deliver {
         let Some((&seq, newest)) = work.told.last_key_value() else { return Ok(()) };
         let mut known = Handle::default();
         if seq > 0 {
-            for before in self.store.deliveries(incident, Some(receiver)).await? {
+            let all = self.store.deliveries(incident, Some(receiver)).await?;
+            let mut brought: Option<&Delivery> = None;
+            for before in &all {
                 if let Some(until) = before.message_until.filter(|until| now < *until && before.id.seq < seq) {
                     return Err(Later(u32::try_from(until.as_second() - now.as_second() + 1).ok()));
                 }
                 if before.state.is_finished() {
                     known.absorb(&before.progress.handle);
+                } else if updates::is_superseded(before.id.seq, &all) {
+                    self.pass_over(before).await?;
                 } else if before.id.seq < seq {
+                    updates::keep_apart(before.id.seq, &all, brought, now)?;
                     let of = DeliveryMessage::of(before.id.clone());
                     known.absorb(&self.bring(work.told.get(&before.id.seq).unwrap_or(&of), &known).await?);
+                    brought = Some(before);
                 }
             }
+            if updates::is_superseded(seq, &all) {
+                return Ok(());
+            }
+            updates::keep_apart(seq, &all, brought, now)?;
         }
         self.bring(newest, &known).await.map(drop)
     }

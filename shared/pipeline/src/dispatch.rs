@@ -13,14 +13,14 @@ use crate::{DeliveryMessage, InboxMessage, Triage, TriageError};
 const DELAY_SECS_MAX: i64 = 900;
 
 impl Triage {
-    /// Tells the workers of new deliveries, and sends the incident's next look where it is a new one.
+    /// Tells the workers of new deliveries, and sends the looks at the incident that are new.
     pub(crate) async fn dispatch(&self, change: &StateChange, subject: &Alert) -> Result<(), TriageError> {
         if let Some(notification) = &change.notification {
             let first = |delivery: &Delivery| DeliveryMessage::first(delivery, notification);
             send_deliveries(self.queue.as_ref(), &change.deliveries, first).await?;
         }
-        if change.looks_again {
-            self.send_recheck(&change.incident, subject).await?;
+        for due in &change.looks {
+            self.send_look(&change.incident, subject, *due).await?;
         }
         Ok(())
     }
@@ -30,26 +30,32 @@ impl Triage {
         let mut left = self.store.deliveries(&incident.id, None).await?;
         left.retain(|d| !d.state.is_finished());
         send_deliveries(self.queue.as_ref(), &left, |delivery| DeliveryMessage::of(delivery.id.clone())).await?;
-        self.send_recheck(incident, subject).await
+        for due in incident.looks() {
+            self.send_look(incident, subject, due).await?;
+        }
+        Ok(())
     }
 
-    /// Sends the incident's next look, to be seen when it is due.
-    pub(crate) async fn send_recheck(&self, incident: &Incident, subject: &Alert) -> Result<(), TriageError> {
-        let Some((message, due)) = look(incident, subject) else { return Ok(()) };
+    /// Sends a look at the incident, to be seen when it is due.
+    pub(crate) async fn send_look(
+        &self,
+        incident: &Incident,
+        subject: &Alert,
+        due: Timestamp,
+    ) -> Result<(), TriageError> {
+        let message = look(incident, subject, due);
         Ok(self.queue.send_inbox(&[message], delay_secs(self.clock.now(), due)).await?)
     }
 }
 
-/// The message of an incident's next look, and when it is due; `None` where there is none.
-pub(crate) fn look(incident: &Incident, subject: &Alert) -> Option<(InboxMessage, Timestamp)> {
-    let due = incident.next_check_at?;
-    let message = InboxMessage::Recheck {
+/// The message of a look at an incident.
+pub(crate) fn look(incident: &Incident, subject: &Alert, due: Timestamp) -> InboxMessage {
+    InboxMessage::Recheck {
         fingerprint: incident.fingerprint.clone(),
         incident: incident.id.clone(),
         due,
         alert: Box::new(subject.clone()),
-    };
-    Some((message, due))
+    }
 }
 
 /// Sends a message for each delivery to its kind's queue.

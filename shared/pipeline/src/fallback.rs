@@ -2,7 +2,7 @@
 //!
 //! Invariant: a call for help that will never reach its receiver has, before it is marked so, a delivery to each
 //! `fallback` of the config, of the same number: told once, however often this runs. What stands in for another is not
-//! itself replaced, and an end calls nobody.
+//! itself replaced, and an end or an update calls nobody.
 
 use config::Config;
 use domain::{Delivery, DeliveryId, Gap, Notification, Timestamp, Transition};
@@ -20,7 +20,8 @@ pub(crate) async fn tell_others(
     told: &Notification,
     now: Timestamp,
 ) -> Result<(), SweepError> {
-    if dead.transition == Transition::Resolved || dead.in_place_of.is_some() {
+    let calls = !matches!(dead.transition, Transition::Resolved | Transition::Updated);
+    if !calls || dead.in_place_of.is_some() {
         return Ok(());
     }
     let why = dead.answer.clone().unwrap_or_else(|| "it was handed out too often without coming to an end".to_owned());

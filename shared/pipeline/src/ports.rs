@@ -5,8 +5,8 @@
 
 use async_trait::async_trait;
 use domain::{
-    Alert, AlertId, Change, CommitRange, Delivery, DeliveryId, Entry, Fingerprint, Incident, IncidentId, Lease, Link,
-    Notification, ReceiverKind, Series, Severity, Silence, Status, Timestamp,
+    Alert, AlertId, Change, Child, CommitRange, Delivery, DeliveryId, Entry, Fingerprint, Incident, IncidentId, Lease,
+    Link, Notification, ReceiverKind, Series, Severity, Silence, Status, Timestamp,
 };
 use receivers::{Request, Response};
 use thiserror::Error;
@@ -56,6 +56,8 @@ pub struct Duplicates {
     pub not_silent_since: Timestamp,
     /// The time of the decision.
     pub now: Timestamp,
+    /// The incident whose children they are of; `None` where there are no children.
+    pub incident: Option<IncidentId>,
 }
 
 /// Whether duplicates could be counted.
@@ -86,8 +88,10 @@ pub struct StateChange {
     pub notification: Option<Notification>,
     /// Its new deliveries.
     pub deliveries: Vec<Delivery>,
-    /// Whether its next look is a new one, to be sent.
-    pub looks_again: bool,
+    /// Its children that are new, or another than they were read.
+    pub children: Vec<Child>,
+    /// When it is looked at, of what is new: to be sent.
+    pub looks: Vec<Timestamp>,
     /// The groups of alerts that the incident explains from now on, or no longer.
     pub inhibits: Vec<Inhibits>,
     /// What its newest alert said of a monitor that is asked after.
@@ -193,6 +197,12 @@ pub trait IncidentStore: Send + Sync {
     async fn commit(&self, change: &StateChange) -> Result<Committed, StoreError>;
     /// An incident's deliveries, in order; of one receiver, or of all.
     async fn deliveries(&self, incident: &IncidentId, receiver: Option<&str>) -> Result<Vec<Delivery>, StoreError>;
+    /// Those of an incident's children that there are, by their keys.
+    async fn children(&self, incident: &IncidentId, keys: &[Fingerprint]) -> Result<Vec<Child>, StoreError>;
+    /// Up to `most` children that a cooldown holds back.
+    async fn held_back_children(&self, incident: &IncidentId, most: usize) -> Result<Vec<Child>, StoreError>;
+    /// Notes when a child that fires was seen again; false where it does not fire, or was seen later.
+    async fn see_child(&self, incident: &IncidentId, key: &Fingerprint, at: Timestamp) -> Result<bool, StoreError>;
     /// One delivery.
     async fn delivery(&self, id: &DeliveryId) -> Result<Option<Delivery>, StoreError>;
     /// What is told of a transition of an incident, by its number from 0.

@@ -5,8 +5,8 @@
 
 use config::Recipients;
 use domain::{
-    Action, Alert, Confirmation, Decision, Delivery, DeliveryId, Event, Fingerprint, Incident, Notification, Reason,
-    ReceiverKind, Timestamp, Transition,
+    Action, Alert, Confirmation, Decision, Delivery, DeliveryId, Event, Fingerprint, Group, Incident, Notification,
+    Reason, ReceiverKind, Timestamp, Transition,
 };
 use receivers::Receiver;
 use tokio::time::Instant;
@@ -29,13 +29,17 @@ pub(crate) struct Findings {
     /// The outside is asked until then at most.
     pub(crate) until: Instant,
     pub(crate) confirmation: Option<Confirmation>,
+    /// The children that the alerts belong to.
+    pub(crate) group: Option<Group>,
+    /// Those of them that fire once the decision is written.
+    pub(crate) firing: Vec<Fingerprint>,
     learned: Option<Learned>,
 }
 
 impl Findings {
     /// Nothing yet.
     pub(crate) fn until(until: Instant) -> Self {
-        Self { until, confirmation: None, learned: None }
+        Self { until, confirmation: None, group: None, firing: Vec::new(), learned: None }
     }
 }
 
@@ -57,16 +61,30 @@ impl Triage {
         if decision.action == Action::Open {
             incident.inhibits = self.inhibits(subject);
         }
-        let told = match decision.action {
+        let children = self.settle_children(findings.group.as_ref(), current, &incident, fresh, decision).await?;
+        incident.count(&children, decision.action, now);
+        findings.firing = children.firing;
+        let mut told = match decision.action {
             Action::Open => Some(self.open(&incident, subject, findings, now).await),
             Action::Escalate => {
-                let called = self.config.recipients(subject, now).told;
+                let called = match rule.policy.called_by_step(&incident, &decision.reason) {
+                    Some(names) => names.iter().filter_map(|name| self.config.receiver(name)).collect(),
+                    None => self.config.recipients(subject, now).told,
+                };
                 self.update(&incident, Transition::Escalated, &called, now).await?
             }
             Action::Remind => self.update(&incident, Transition::Reminded, &[], now).await?,
             Action::Resolve => self.update(&incident, Transition::Resolved, &[], now).await?,
+            Action::Update | Action::Hold => self.shown(&incident, subject, now).await?.map(|(words, names)| {
+                let receivers = names.iter().filter_map(|name| self.config.receiver(name));
+                let to = receivers.map(|r| delivery(&incident, &r.name, r.kind(), &words, now)).collect();
+                Told { words, to, withheld: Vec::new() }
+            }),
             Action::Confirm | Action::Absorb | Action::Watch | Action::Dismiss | Action::Suppress => None,
         };
+        if let Some(told) = told.as_mut().filter(|_| decision.reason.is_told()) {
+            told.words.because = Some(decision.reason.explain());
+        }
         let mut entries = Vec::new();
         for event in events(current, &incident, fresh, subject, decision, findings, told.as_ref()) {
             entries.push(incident.timeline.append(&event, now)?);
@@ -76,9 +94,10 @@ impl Triage {
             incident.id = %incident.id, alert.fingerprint = %fingerprint, alerts = fresh.len(),
             action = ?decision.action, reason = ?decision.reason, "decided"
         );
-        let looks_again = incident.next_check_at.is_some_and(|at| current.is_none_or(|i| i.next_check_at != Some(at)));
+        let looks = incident.looks().filter(|at| current.is_none_or(|i| !i.expects_look(*at))).collect();
         Ok(Some(StateChange {
-            looks_again,
+            looks,
+            children: children.changed,
             written_at: now,
             inhibits: inhibits(&incident, decision.action),
             expected_version: current.map(|i| i.version),
@@ -207,6 +226,7 @@ fn events(
         Action::Open => Some(transitioned(Transition::Opened)),
         Action::Escalate => Some(transitioned(Transition::Escalated)),
         Action::Remind => Some(transitioned(Transition::Reminded)),
+        Action::Update | Action::Hold => Some(transitioned(Transition::Updated)),
         Action::Resolve => Some(transitioned(Transition::Resolved)),
         Action::Watch => incident.next_check_at.map(|next_check_at| Event::Watching { reason, next_check_at }),
         Action::Dismiss => Some(Event::Dismissed { reason }),

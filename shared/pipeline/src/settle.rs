@@ -7,7 +7,8 @@
 use std::borrow::Cow;
 
 use domain::{
-    Action, Alert, Confirmation, Decision, Fingerprint, Incident, IncidentId, State, Status, Timestamp, decide, told,
+    Action, Alert, Confirmation, Decision, Fingerprint, Incident, IncidentId, State, Status, Timestamp, decide,
+    decide_grouped, told,
 };
 use jiff::SignedDuration;
 use tokio::time::Instant;
@@ -30,7 +31,7 @@ pub(crate) struct Recheck {
 impl Recheck {
     /// True unless the look was superseded.
     fn is_expected(&self, current: Option<&Incident>) -> bool {
-        current.is_some_and(|i| i.id == self.incident && i.is_looked_at_again() && i.next_check_at == Some(self.due))
+        current.is_some_and(|i| i.id == self.incident && i.expects_look(self.due))
     }
 }
 
@@ -54,7 +55,7 @@ impl Occasion<'_> {
     fn was_taken(&self, current: &Incident) -> bool {
         match self {
             Self::Alerts(alerts) => alerts.iter().any(|a| current.seen.contains(&a.id)),
-            Self::Look(look) => current.id == look.incident && current.next_check_at != Some(look.due),
+            Self::Look(look) => current.id == look.incident && !current.expects_look(look.due),
         }
     }
 
@@ -115,7 +116,15 @@ impl Triage {
     ) -> Result<Option<Option<Incident>>, TriageError> {
         let newest = occasion.firing().iter().max_by_key(|a| a.received_at);
         let Some(newest) = newest else { return Ok(Some(self.store.incident(fingerprint).await?)) };
-        match self.store.absorb(fingerprint, &self.duplicates(occasion.firing(), newest)).await? {
+        let mut duplicates = self.duplicates(occasion.firing(), newest);
+        let labels = self.child_labels(newest);
+        if !labels.is_empty() {
+            duplicates.incident = self.see_again(fingerprint, occasion.firing(), labels).await?;
+            if duplicates.incident.is_none() {
+                return Ok(Some(self.store.incident(fingerprint).await?));
+            }
+        }
+        match self.store.absorb(fingerprint, &duplicates).await? {
             Absorbed::Counted => {
                 self.known.insert(fingerprint);
                 self.remember(fingerprint, occasion.firing(), None).await;
@@ -135,7 +144,7 @@ impl Triage {
         let current = self.store.incident(fingerprint).await?;
         match current {
             Some(early) if recheck.is_expected(Some(&early)) && self.clock.now() < recheck.due => {
-                self.send_recheck(&early, &recheck.alert).await
+                self.send_look(&early, &recheck.alert, recheck.due).await
             }
             current => self.settle(fingerprint, current, Occasion::Look(recheck), &recheck.alert, until).await,
         }
@@ -157,6 +166,13 @@ impl Triage {
                 self.send_what_was_left(known, subject).await?;
             }
             let Some(fresh) = occasion.fresh(current.as_ref()) else { return Ok(()) };
+            let is_look = matches!(occasion, Occasion::Look(_));
+            findings.group = self.group(current.as_ref(), &fresh, subject, is_look).await?;
+            if let (Some(known), Some(group)) = (&current, &findings.group)
+                && group.has_taken(&fresh)
+            {
+                self.send_what_was_left(known, subject).await?;
+            }
             self.learn_whether_people_were_told(current.as_mut(), &fresh).await?;
             let decision = self.decide_with(current.as_ref(), &fresh, subject, &mut findings).await;
             let change = self.record(fingerprint, current.as_ref(), &fresh, subject, &decision, &mut findings).await?;
@@ -165,6 +181,7 @@ impl Triage {
             self.known.insert(fingerprint);
             match committed {
                 Committed::Done => {
+                    self.known_children.learn(fingerprint, &change.incident.id, &findings.firing);
                     self.dispatch(&change, subject).await?;
                     self.remember(fingerprint, &fresh, change.monitor.as_ref()).await;
                     return Ok(());
@@ -200,7 +217,11 @@ impl Triage {
         findings: &mut Findings,
     ) -> Decision {
         let policy = &self.config.rule_of(subject).policy;
-        let decide_now = |answer: Option<&Confirmation>| decide(current, fresh, answer, policy, self.clock.now());
+        let group = findings.group.as_ref();
+        let decide_now = |answer: Option<&Confirmation>| match group {
+            Some(group) => decide_grouped(current, group, fresh, answer, policy, self.clock.now()),
+            None => decide(current, fresh, answer, policy, self.clock.now()),
+        };
         let mut decision = decide_now(findings.confirmation.as_ref());
         if decision.calls_people() {
             decision = decision.muted(self.muted(subject, current).await);
@@ -221,6 +242,7 @@ impl Triage {
             last_seen: newest.received_at,
             not_silent_since: silent_until.unwrap_or(Timestamp::MIN),
             now: self.clock.now(),
+            incident: None,
         }
     }
 }

@@ -118,9 +118,12 @@ impl Sweep {
             }
             let Some(incident) = self.store.incident(&fingerprint).await? else { continue };
             let Some(alert) = self.store.newest_alert(&incident.id).await? else { continue };
-            let Some((message, _)) = look(&incident, &alert) else { continue };
-            self.queue.send_inbox(&[message], 0).await?;
-            sent += 1;
+            let overdue: Vec<_> =
+                incident.looks().filter(|due| *due <= now).map(|due| look(&incident, &alert, due)).collect();
+            if !overdue.is_empty() {
+                self.queue.send_inbox(&overdue, 0).await?;
+                sent += overdue.len();
+            }
         }
         Ok(sent)
     }

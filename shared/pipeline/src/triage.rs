@@ -14,6 +14,7 @@ use thiserror::Error;
 use tokio::time::{Instant, timeout_at};
 
 use crate::known::Known;
+use crate::known_children::KnownChildren;
 use crate::mute::Silences;
 use crate::ports::{ChangeHistory, Clock, IncidentStore, MetricReader, MonitorReader, Queue, QueueError, StoreError};
 use crate::settle::Recheck;
@@ -53,6 +54,7 @@ pub struct Triage {
     pub(crate) monitors: Option<Arc<dyn MonitorReader>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) known: Known,
+    pub(crate) known_children: KnownChildren,
     pub(crate) silences: Silences,
 }
 
@@ -73,8 +75,19 @@ impl Triage {
         queue: Arc<dyn Queue>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let (known, silences) = (Known::default(), Silences::default());
-        Self { config, store, queue, metrics: None, changes: None, monitors: None, clock, known, silences }
+        let (known, known_children, silences) = (Known::default(), KnownChildren::default(), Silences::default());
+        Self {
+            config,
+            store,
+            queue,
+            metrics: None,
+            changes: None,
+            monitors: None,
+            clock,
+            known,
+            known_children,
+            silences,
+        }
     }
 
     /// With a place to read metrics.
@@ -124,7 +137,9 @@ impl Triage {
 
     async fn settle_all(&self, fingerprint: &Fingerprint, work: &Work, until: Instant) -> Result<(), TriageError> {
         for run in domain::runs(work.alerts.clone()) {
-            self.settle_run(fingerprint, run, until).await?;
+            for part in self.parts(run) {
+                self.settle_run(fingerprint, part, until).await?;
+            }
         }
         for recheck in &work.rechecks {
             self.settle_recheck(fingerprint, recheck, until).await?;

@@ -6,8 +6,8 @@
 //! | field | shape | meaning |
 //! |---|---|---|
 //! | `incident`, `fingerprint` | text | the episode's id; its dedup key |
-//! | `transition` | text | `opened`, `escalated`, `reminded`, `acknowledged`, `resolved`, `reopened` |
-//! | `opened`, `escalated`, `reminded`, `acknowledged`, `resolved`, `reopened` | true or absent | the same, to branch on |
+//! | `transition` | text | `opened`, `escalated`, `reminded`, `updated`, `acknowledged`, `resolved`, `reopened` |
+//! | `opened`, `escalated`, `reminded`, `updated`, `acknowledged`, `resolved`, `reopened` | true or absent | the same, to branch on |
 //! | `state` | text | `open`, `acknowledged`, `resolved` |
 //! | `severity` | text | `info`, `warning`, `error`, `critical` |
 //! | `headline` | text | severity, service, metric, value and what is usual, on one line |
@@ -15,6 +15,9 @@
 //! | `labels` | object of texts | `{{labels.model}}`, or `{{#each labels}}{{@key}}: {{this}}{{/each}}` |
 //! | `value`, `baseline`, `threshold` | text or null | four significant digits, in the metric's unit |
 //! | `occurrences` | number | alerts folded into the episode so far |
+//! | `children` | object or null | of a grouped incident: `total` that fired in the episode, `firing` that do now |
+//! | `flapping` | text or null | UTC; until when it must be quiet to be over, where its state changed too often |
+//! | `because` | text or null | why, where an end or an escalation has to say it |
 //! | `opened_at`, `at` | text | UTC; when it opened, when this transition happened |
 //! | `resolved_at` | text or null | UTC |
 //! | `duration` | text | from opening to the end, or to this transition: `12 min` |
@@ -39,7 +42,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::Notification;
+use domain::{Children, Notification};
 use serde::Serialize;
 
 mod build;
@@ -65,6 +68,9 @@ pub(crate) struct Facts {
     pub(crate) baseline: Option<String>,
     pub(crate) threshold: Option<String>,
     pub(crate) occurrences: u64,
+    pub(crate) children: Option<Children>,
+    pub(crate) flapping: Option<String>,
+    pub(crate) because: Option<String>,
     pub(crate) opened_at: String,
     pub(crate) at: String,
     pub(crate) resolved_at: Option<String>,
@@ -192,6 +198,9 @@ impl Facts {
             value: Some(text()),
             baseline: Some(text()),
             threshold: Some(text()),
+            children: Some(Children::default()),
+            flapping: Some(text()),
+            because: Some(text()),
             verdict: "inconclusive",
             unconfirmed: true,
             unconfirmed_because: Some(text()),

@@ -122,6 +122,10 @@ trait Vendor {
     fn interpret(&self, step: &str, response: &Response) -> Outcome;
     fn interpret_lookup(&self, of: &str, context: &Context<'_>, response: &Response) -> Outcome;
     fn lookup_delay_secs(&self) -> u64;
+    /// Whether it can change what it was told in place, so that nobody is told anew.
+    fn shows_updates(&self) -> bool {
+        false
+    }
 }
 
 impl Settings {
@@ -161,6 +165,12 @@ impl Receiver {
     #[must_use]
     pub fn interpret_lookup(&self, of: &str, context: &Context<'_>, response: &Response) -> Outcome {
         self.settings.vendor().interpret_lookup(of, context, response)
+    }
+
+    /// Whether an update is shown in place of what was told before. Others hear of it with the next transition.
+    #[must_use]
+    pub fn shows_updates(&self) -> bool {
+        self.settings.vendor().shows_updates()
     }
 
     /// Seconds after a lost answer before a look-up can be believed.

@@ -112,7 +112,11 @@ impl Settings {
 
 fn action(transition: Transition) -> &'static str {
     match transition {
-        Transition::Opened | Transition::Escalated | Transition::Reminded | Transition::Reopened => "trigger",
+        Transition::Opened
+        | Transition::Escalated
+        | Transition::Reminded
+        | Transition::Updated
+        | Transition::Reopened => "trigger",
         Transition::Acknowledged => "acknowledge",
         Transition::Resolved => "resolve",
     }

@@ -73,7 +73,13 @@ impl Vendor for Settings {
             _ if context.done(POST) => Step::Finished,
             Some(message) if context.notification.transition != Transition::Opened && !thread_gone => {
                 if resolved && !context.done(UPDATE) {
-                    self.update(context, &message)
+                    self.update(context, &message, "slack/resolved.hbs")
+                } else if context.notification.transition == Transition::Updated {
+                    if context.done(UPDATE) {
+                        Step::Finished
+                    } else {
+                        self.update(context, &message, "slack/message.hbs")
+                    }
                 } else if context.done(REPLY) {
                     Step::Finished
                 } else {
@@ -94,6 +100,10 @@ impl Vendor for Settings {
 
     fn lookup_delay_secs(&self) -> u64 {
         2
+    }
+
+    fn shows_updates(&self) -> bool {
+        true
     }
 }
 
@@ -117,9 +127,9 @@ impl Settings {
         self.send(POST, "chat.postMessage", body)
     }
 
-    fn update(&self, context: &Context<'_>, to: &Message<'_>) -> Step {
+    fn update(&self, context: &Context<'_>, to: &Message<'_>, template: &str) -> Step {
         // Without metadata of its own the message keeps what it had.
-        let mut body = message(context, "slack/resolved.hbs");
+        let mut body = message(context, template);
         body["channel"] = to.channel.into();
         body["ts"] = to.ts.into();
         self.send(UPDATE, "chat.update", body)

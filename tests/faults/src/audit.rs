@@ -4,6 +4,7 @@
 //! itself is believed only where a vendor or a queue says the same.
 
 mod bounds;
+mod children;
 mod durable;
 mod once;
 mod paged;
@@ -11,7 +12,7 @@ mod paged;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use domain::{AlertId, Delivery, Fingerprint, Incident, ReceiverKind, Status, Timestamp};
+use domain::{AlertId, Child, Delivery, Fingerprint, Incident, ReceiverKind, Status, Timestamp};
 use pipeline::{DeliveryMessage, InboxMessage};
 use stand_ins::jira::Issue;
 use stand_ins::pagerduty::Event;
@@ -60,6 +61,7 @@ struct Heard {
     fingerprint: Fingerprint,
     status: Status,
     received_at: Timestamp,
+    model: Option<String>,
 }
 
 /// One incident with what the table holds of it.
@@ -67,6 +69,7 @@ struct Heard {
 struct Known {
     incident: Incident,
     deliveries: Vec<Delivery>,
+    children: Vec<Child>,
     timeline_holds: bool,
 }
 
@@ -96,6 +99,7 @@ pub async fn audit(world: &World) -> anyhow::Result<Vec<Violation>> {
     paged::check(&found, &mut violations);
     once::check(&found, &mut violations);
     bounds::check(&found, &mut violations);
+    children::check(&found, &mut violations);
     Ok(violations)
 }
 
@@ -124,7 +128,8 @@ async fn find(world: &World) -> anyhow::Result<Found<'_>> {
     for incident in world.store.incidents().await? {
         let record = world.store.record(&incident.id).await?;
         let (timeline, deliveries) = record.map(|r| (r.timeline, r.deliveries)).unwrap_or_default();
-        known.push(Known { incident, deliveries, timeline_holds: domain::verify(&timeline).is_ok() });
+        let children = world.store.children_of(&incident.id).await?;
+        known.push(Known { incident, deliveries, children, timeline_holds: domain::verify(&timeline).is_ok() });
     }
     Ok(Found {
         world,
@@ -145,7 +150,8 @@ fn alerts(body: &str) -> Vec<(AlertId, Heard)> {
     let Ok(InboxMessage::Alerts { items }) = serde_json::from_str(body) else { return Vec::new() };
     let heard = items.into_iter().map(|item| {
         let (status, received_at) = (item.alert.status, item.alert.received_at);
-        (item.alert.id, Heard { fingerprint: item.fingerprint, status, received_at })
+        let model = item.alert.labels.get("model").cloned();
+        (item.alert.id, Heard { fingerprint: item.fingerprint, status, received_at, model })
     });
     heard.collect()
 }

@@ -3,6 +3,7 @@
 //! Invariant: a case decides by its seed alone, and a run of it is judged by the whole audit, not only by what it is named
 //! to keep.
 
+mod children;
 mod crashes;
 mod messages;
 mod order;
@@ -36,7 +37,8 @@ pub struct Case {
 
 /// All of them.
 pub static CASES: std::sync::LazyLock<Vec<Case>> = std::sync::LazyLock::new(|| {
-    let groups: [&[Case]; 8] = [
+    let groups: [&[Case]; 9] = [
+        children::CASES,
         crashes::CASES,
         messages::CASES,
         table::CASES,

@@ -142,7 +142,7 @@ impl World {
             self.sweep().await;
             self.rest().await?;
             let incidents = self.store.incidents().await?;
-            if incidents.iter().all(|incident| incident.next_check_at.is_none()) {
+            if incidents.iter().all(|incident| incident.looks().next().is_none()) {
                 break;
             }
         }

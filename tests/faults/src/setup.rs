@@ -55,6 +55,8 @@ pub struct Setup {
     pub outside: Outside,
     /// Times that the inbox hands out a message before it is a dead letter; `None`: as deployed.
     pub inbox_receives_max: Option<u32>,
+    /// Whether all models are children of one problem.
+    pub grouped: bool,
     /// Milliseconds that Jira's search lags behind.
     pub jira_lag_ms: u64,
 }
@@ -79,6 +81,7 @@ impl Setup {
             skew_secs_max: 0,
             outside: Outside::Absent,
             inbox_receives_max: None,
+            grouped: false,
             jira_lag_ms: 0,
         }
     }
@@ -116,6 +119,11 @@ impl Setup {
             Secrets::Both => "\"${OLD_SECRET}\", \"${NEW_SECRET}\"",
             Secrets::New => "\"${NEW_SECRET}\"",
         };
+        let grouping = if self.grouped {
+            "group_by: [service, metric]\n    children: [model]"
+        } else {
+            "group_by: [service, metric, model]"
+        };
         let fallback = self.fallback.map(|kind| format!("fallback: [{}]\n", name(kind))).unwrap_or_default();
         let all = self.receivers.iter().chain(self.fallback.iter().filter(|kind| !self.receivers.contains(kind)));
         let receivers: String = all.map(|kind| receiver(*kind)).collect();
@@ -125,7 +133,7 @@ impl Setup {
              github: {{ token: \"${{OLD_SECRET}}\" }}\n\
              services:\n  support-chatbot: {{ repository: acme/support-chatbot, environment: production }}\n\
              rules:\n  - name: latency\n    match: {{ metric: latency_p95 }}\n    \
-             group_by: [service, metric, model]\n    cooldown: {}s\n{confirm}    receivers: [{names}]\n\
+             {grouping}\n    cooldown: {}s\n{confirm}    receivers: [{names}]\n\
              default: {{ receivers: [{names}] }}\n{fallback}receivers:\n{receivers}",
             self.cooldown_secs
         )

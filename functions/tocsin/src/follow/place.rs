@@ -91,6 +91,17 @@ impl Place {
         record.with_context(missing)
     }
 
+    /// The children of an incident, as `GET /api/incidents/{id}/children`; none where it has none, or there is none of that id.
+    pub(crate) async fn children(&self, id: &str) -> anyhow::Result<Value> {
+        let checked = IncidentId::try_from(id.to_owned())?;
+        match self {
+            Self::Table { name, store } => {
+                Ok(api::children(&store.children_of(&checked).await.with_context(|| unread(name))?))
+            }
+            Self::Local { .. } => self.listed(&format!("/api/incidents/{id}/children")).await,
+        }
+    }
+
     /// Tries these deliveries again, or all that are dead and the dead letters, as `POST /api/redrive`.
     pub(crate) async fn redrive(&self, named: Option<&[DeliveryId]>) -> anyhow::Result<Value> {
         match self {

@@ -3,7 +3,7 @@
 //! Invariant: this shape is what users' scripts read; fields are added, never renamed.
 
 use aws::Record;
-use domain::{Delivery, Entry, Incident};
+use domain::{Child, Delivery, Entry, Incident};
 use serde_json::{Value, json};
 
 /// `GET /api/incidents`.
@@ -37,6 +37,10 @@ fn incident(incident: &Incident) -> Value {
         "state": incident.state,
         "severity": incident.severity,
         "occurrences": incident.occurrences,
+        "held_until": incident.held_until,
+        "escalations": incident.escalations,
+        "escalate_at": incident.escalate_at,
+        "children": (!incident.children.is_none()).then_some(incident.children),
         "opened_at": incident.opened_at,
         "resolved_at": incident.resolved_at,
         "episode": incident.episode,
@@ -53,6 +57,11 @@ fn incident(incident: &Incident) -> Value {
         "suppressed_text": incident.suppressed_because.as_ref().map(domain::Reason::explain),
         "earlier": incident.earlier,
     })
+}
+
+/// `GET /api/incidents/{id}/children`.
+pub(crate) fn children(children: &[Child]) -> Value {
+    json!({ "children": children })
 }
 
 /// The hash is over the body's bytes, which `event` read and written again need not give.

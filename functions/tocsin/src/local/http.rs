@@ -46,6 +46,7 @@ pub(crate) fn router(served: Served, pages: bool) -> Router {
             .route("/incidents/{id}", get(incident_page))
             .route("/api/incidents", get(list_json))
             .route("/api/incidents/{id}", get(incident_json))
+            .route("/api/incidents/{id}/children", get(children_json))
             .route("/api/deliveries", get(deliveries_json))
             .route("/api/redrive", post(redrive_json))
             .route("/api/silences", get(silences::listed).post(silences::written))
@@ -111,6 +112,14 @@ async fn incident_json(State(served): State<Served>, Path(id): Path<String>) -> 
     match served.store.record(&id).await {
         Ok(Some(record)) => json(&api::record(&record)),
         Ok(None) => missing(),
+        Err(error) => unavailable(&error),
+    }
+}
+
+async fn children_json(State(served): State<Served>, Path(id): Path<String>) -> Response {
+    let Ok(id) = IncidentId::try_from(id) else { return missing() };
+    match served.store.children_of(&id).await {
+        Ok(children) => json(&api::children(&children)),
         Err(error) => unavailable(&error),
     }
 }

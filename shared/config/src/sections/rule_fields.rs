@@ -8,7 +8,7 @@ use domain::{Interval, Phase, Policy, Runbook};
 
 use super::known::Known;
 use super::shared::{links, severity};
-use super::{confirm, intervals};
+use super::{confirm, escalation, flapping, grouping, intervals};
 use crate::duration::Bounds;
 use crate::fields::Fields;
 use crate::mistake::choose;
@@ -21,9 +21,12 @@ pub(super) const DEFAULT_RULE: &str = "default";
 /// The fields that a rule has from the rule around it where it does not say otherwise, and that `default:` has too.
 pub(super) const INHERITED: &[&str] = &[
     "group_by",
+    "children",
     "cooldown",
     "recheck",
     "remind",
+    "flapping",
+    "escalate",
     "severity",
     "phase",
     "active_time_intervals",
@@ -82,6 +85,8 @@ pub(super) fn rest(fields: &Fields<'_>, known: &Known, times: Option<&[Interval]
         Some(value) => group_by(value, known),
         None => Some(grouped_by_default()),
     };
+    let children = grouping::children(fields, group_by.as_deref(), known);
+    let escalate = fields.or("escalate", Vec::new(), |value| escalation::read(value, known));
     let policy = policy(fields);
     let confirm = fields.optional("confirm", |value| confirm::read(value, known));
     let severity = fields.optional("severity", severity);
@@ -98,7 +103,8 @@ pub(super) fn rest(fields: &Fields<'_>, known: &Known, times: Option<&[Interval]
         active_times: active_times?,
         mute_times: mute_times?,
         group_by: group_by?,
-        policy: policy?,
+        children: children?,
+        policy: Policy { escalate: escalate?, ..policy? },
         confirm: confirm?,
         pull: None,
         severity: severity?,
@@ -108,7 +114,7 @@ pub(super) fn rest(fields: &Fields<'_>, known: &Known, times: Option<&[Interval]
     })
 }
 
-fn group_by(value: &Value<'_>, known: &Known) -> Option<Vec<String>> {
+pub(super) fn group_by(value: &Value<'_>, known: &Known) -> Option<Vec<String>> {
     let labels = value.texts()?;
     all(labels.iter().map(|label| {
         if NEVER_GROUPED.contains(&label.as_str()) || label.ends_with("_at") || label.ends_with("time") {
@@ -151,8 +157,16 @@ fn policy(fields: &Fields<'_>) -> Option<Policy> {
         Some((every?, lasting?))
     });
     let remind = fields.optional("remind", |value| value.duration(REMIND));
+    let flapping = fields.optional("flapping", flapping::read);
     let (recheck_every_secs, recheck_for_secs) = recheck?;
-    Some(Policy { cooldown_secs: cooldown?, recheck_every_secs, recheck_for_secs, remind_every_secs: remind? })
+    Some(Policy {
+        cooldown_secs: cooldown?,
+        recheck_every_secs,
+        recheck_for_secs,
+        remind_every_secs: remind?,
+        flapping: flapping?,
+        escalate: Vec::new(),
+    })
 }
 
 fn runbook(value: &Value<'_>) -> Option<Runbook> {

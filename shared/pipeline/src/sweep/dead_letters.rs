@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Alert, AlertId, Delivery, DeliveryId, Enrichment, Fingerprint, Gap, IncidentId, Notification, Severity, State,
-    Status, Timestamp, Transition,
+    Alert, AlertId, Children, Delivery, DeliveryId, Enrichment, Fingerprint, Gap, IncidentId, Notification, Severity,
+    State, Status, Timestamp, Transition,
 };
 
 use super::Sweep;
@@ -99,6 +99,9 @@ fn notification(letter: &DeadLetter, alerts: Vec<Alert>, now: Timestamp) -> Opti
         baseline: alert.baseline,
         threshold: alert.threshold,
         occurrences: 1 + more as u64,
+        children: Children::default(),
+        held_until: None,
+        because: None,
         opened_at: now,
         resolved_at: None,
         confirmation: None,

@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Band, Change, ChangeKind, Commit, CommitRange, Confirmation, DeliveryId, EarlierEpisode, Enrichment, Evidence,
-    Fingerprint, Gap, IncidentId, Link, Notification, Runbook, Severity, State, Timestamp, Transition, Verdict,
-    rank_suspects,
+    Band, Change, ChangeKind, Children, Commit, CommitRange, Confirmation, DeliveryId, EarlierEpisode, Enrichment,
+    Evidence, Fingerprint, Gap, IncidentId, Link, Notification, Runbook, Severity, State, Timestamp, Transition,
+    Verdict, rank_suspects,
 };
 use secrecy::SecretString;
 use serde_json::{Map, Value};
@@ -42,6 +42,7 @@ pub(crate) fn notification(transition: Transition) -> Notification {
         Transition::Opened => ("2026-11-23T09:12:30Z", State::Open),
         Transition::Escalated => ("2026-11-23T09:20:00Z", State::Open),
         Transition::Reminded => ("2026-11-23T10:12:30Z", State::Open),
+        Transition::Updated => ("2026-11-23T10:15:00Z", State::Open),
         Transition::Acknowledged => ("2026-11-23T10:20:00Z", State::Acknowledged),
         Transition::Resolved => ("2026-11-23T11:17:30Z", State::Resolved),
         Transition::Reopened => ("2026-11-23T11:00:00Z", State::Open),
@@ -65,6 +66,9 @@ pub(crate) fn notification(transition: Transition) -> Notification {
         baseline: Some(1.3),
         threshold: Some(2.5),
         occurrences: 7,
+        children: Children::default(),
+        held_until: None,
+        because: None,
         opened_at: time("2026-11-23T09:12:30Z"),
         resolved_at: (transition == Transition::Resolved).then(|| time(at)),
         confirmation: Some(confirmation(Verdict::Confirmed, "8.213 is 3.1 times the usual residual")),

@@ -1,6 +1,6 @@
 //! Messages for Slack: one an episode, everything later in its thread.
 
-use domain::{Handle, Notification, Outcome, Transition};
+use domain::{Children, Handle, Notification, Outcome, Transition};
 use serde_json::{Value, json};
 use tocsin_receivers::{Method, Receiver, Settings};
 
@@ -223,4 +223,24 @@ fn a_channel_goes_out_as_configured_until_slack_has_told_its_id() {
     assert_eq!(Delivering::of(channel("#ai-ops"), Transition::Opened).body("post")["channel"], "#ai-ops");
     let later = Delivering::of(channel("#ai-ops"), Transition::Escalated).knowing(thread());
     assert_eq!(later.body("reply")["channel"], "C0AIOPS");
+}
+
+#[test]
+fn an_update_changes_the_message_and_posts_nothing() {
+    let told = Notification {
+        children: Children { total: 12, firing: 9 },
+        held_until: Some(crate::fixtures::time("2026-11-23T12:00:00Z")),
+        ..notification(Transition::Updated)
+    };
+    let mut delivering = Delivering::telling(slack(), told).knowing(thread());
+    assert!(delivering.receiver.shows_updates());
+    let request = delivering.request("update");
+    assert_eq!(request.url, "https://slack.com/api/chat.update");
+    let body = request.body.expect("a body");
+    assert_eq!((&body["channel"], &body["ts"]), (&json!("C0AIOPS"), &json!("1795425150.000200")));
+    let shown = texts(&body["blocks"]);
+    assert!(shown.contains("*Children* 12, of which 9 fire"), "{shown}");
+    assert!(shown.contains("*Flapping*") && shown.contains("2026-11-23 12:00:00 UTC at the earliest"), "{shown}");
+    delivering.answered("update", 200, POSTED);
+    delivering.check_finished();
 }

@@ -4,7 +4,10 @@
 
 mod cut_short;
 mod episodes;
+mod escalated;
 mod failures;
+mod flapping;
+mod grouped;
 mod metric_sources;
 mod missed;
 mod muted;

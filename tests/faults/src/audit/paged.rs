@@ -9,7 +9,7 @@ use domain::{Delivery, DeliveryState, ReceiverKind, State, Status, Transition};
 use stand_ins::pagerduty::{AlertState, Effect};
 use stand_ins::slack::Message;
 
-use super::{Found, Invariant, Known, Violation};
+use super::{Found, Invariant, Known, Violation, children};
 use crate::setup::name;
 
 pub(super) fn check(found: &Found<'_>, violations: &mut Vec<Violation>) {
@@ -37,7 +37,11 @@ fn states(found: &Found<'_>, violations: &mut Vec<Violation>) {
         let newest: BTreeSet<Status> =
             alerts.iter().filter(|(_, heard)| heard.received_at == newest_at).map(|(_, heard)| heard.status).collect();
         // Both at one and the same time: either is right.
-        let [status] = newest.into_iter().collect::<Vec<_>>()[..] else { continue };
+        let [mut status] = newest.into_iter().collect::<Vec<_>>()[..] else { continue };
+        if found.world.setup.grouped {
+            let Some(is_there) = children::is_there(found) else { continue };
+            status = if is_there { Status::Firing } else { Status::Cleared };
+        }
         let current = found
             .known
             .iter()

@@ -52,6 +52,7 @@ fn posted(shared: &Shared, arguments: &Arguments) -> Result<(), Refusal> {
         blocks: content.blocks.unwrap_or_default(),
         metadata: content.metadata,
         edits: 0,
+        edited_at: Vec::new(),
     };
     inner.record_mentions(&message, content.mrkdwn);
     inner.messages.push(message);

@@ -86,7 +86,16 @@ mod tests {
     fn check(text: &str, blocks: &Value, expected: &[&str]) {
         let blocks = blocks.as_array().cloned().unwrap_or_default();
         let (channel, ts) = ("C1".to_owned(), "1.000001".to_owned());
-        let message = Message { channel, ts, thread_ts: None, text: text.to_owned(), blocks, metadata: None, edits: 0 };
+        let message = Message {
+            channel,
+            ts,
+            thread_ts: None,
+            text: text.to_owned(),
+            blocks,
+            metadata: None,
+            edits: 0,
+            edited_at: Vec::new(),
+        };
         let found: Vec<String> = of(&message, true).into_iter().map(|mention| mention.mention).collect();
         assert_eq!(found, expected, "{text}");
     }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a reply names its parent by `thread_ts`; a parent shows how many replies it has.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -22,6 +23,9 @@ pub struct Message {
     pub metadata: Option<Value>,
     /// How often it was changed.
     pub edits: usize,
+    /// When.
+    #[serde(skip)]
+    pub edited_at: Vec<Timestamp>,
 }
 
 impl Message {

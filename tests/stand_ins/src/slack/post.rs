@@ -60,6 +60,7 @@ fn posted(shared: &Shared, arguments: &Arguments, at: Timestamp) -> Result<Value
         blocks: content.blocks.unwrap_or_default(),
         metadata: content.metadata,
         edits: 0,
+        edited_at: Vec::new(),
     };
     inner.record_mentions(&message, content.mrkdwn);
     let answer = json!({ "ok": true, "channel": message.channel, "ts": message.ts, "message": message.shown(true, 0) });
@@ -79,6 +80,7 @@ fn updated(shared: &Shared, arguments: &Arguments) -> Result<Value, Refusal> {
         return Err(Refusal::Named("message_not_found"));
     };
     message.edits += 1;
+    message.edited_at.push(now());
     if let Some(text) = content.text {
         message.text = text;
     }

@@ -1,0 +1,42 @@
+//! Nobody acknowledges: the incident becomes worse, and more people are told.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tocsin_acceptance::{CONFIG, World, cleared, firing};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_acknowledges_is_told_to_more_people_once() -> anyhow::Result<()> {
+    let escalating =
+        "    escalate: [ { after: 30m, severity: critical, receivers: [on-call] } ]\n    receivers: [ai-ops]\n";
+    let text = CONFIG.replace("    receivers: [on-call, ai-ops, tickets]\n", escalating);
+    let text = text.replace("default: { receivers: [ai-ops] }", "default: { receivers: [ai-ops, tickets] }");
+    let world = World::with_config(&text, None).await?;
+    world.post(&firing("gpt-4o-mini")).await?;
+    world.quiet().await?;
+    assert_eq!(world.stand_ins().pagerduty.triggers().len(), 0);
+
+    // The look's own message is hidden for longer than the clock was moved; the sweep finds it overdue.
+    world.clock.advance(1800 + 301);
+    assert_eq!(world.local.sweep().sweep(Duration::from_secs(20)).await.looks, 1);
+    world.quiet().await?;
+    let record = world.newest().await?;
+    assert_eq!((&record["severity"], &record["escalations"]), (&json!("critical"), &json!(1)));
+    let last = record["timeline"].as_array().and_then(|entries| entries.last()).expect("an entry")["event"].clone();
+    assert_eq!((&last["transition"], &last["reason"]["reason"]), (&json!("escalated"), &json!("not_acknowledged")));
+    assert_eq!(last["receivers"], json!(["ai-ops", "on-call"]));
+    let triggers = world.stand_ins().pagerduty.triggers();
+    assert_eq!(triggers.len(), 1);
+    assert_eq!(triggers[0].body["payload"]["severity"], "critical");
+    let reply = json!(world.stand_ins().slack.messages().last().map(|message| message.blocks.clone())).to_string();
+    assert!(reply.contains("nobody has acknowledged it for 30 min"), "{reply}");
+
+    world.clock.advance(86_400);
+    assert_eq!(world.local.sweep().sweep(Duration::from_secs(20)).await.looks, 0, "there is no other step");
+    world.post(&cleared("gpt-4o-mini")).await?;
+    world.until_state("resolved").await?;
+    world.quiet().await?;
+    let told = world.stand_ins().pagerduty.events();
+    assert_eq!(told.iter().map(|event| event.action.as_str()).collect::<Vec<_>>(), ["trigger", "resolve"]);
+    Ok(())
+}
