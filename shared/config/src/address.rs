@@ -45,6 +45,15 @@ pub(crate) fn called(value: &Value<'_>) -> Option<SecretString> {
     }
 }
 
+/// The same where the address alone is the permission: only a variable may hold it.
+pub(crate) fn secret_called(value: &Value<'_>) -> Option<SecretString> {
+    let written = value.scalar_text().is_some_and(|text| !text.starts_with('$'));
+    if written {
+        return value.fail("this address is a secret, which must not stand in the file", "write ${NAME}, and set NAME");
+    }
+    called(value)
+}
+
 /// The base address that a variable puts in place of the file's; `Some(None)` where it is not set.
 pub(crate) fn overriding(value: &Value<'_>, variable: &str) -> Option<Option<String>> {
     let Some(text) = value.variable(variable) else { return Some(None) };

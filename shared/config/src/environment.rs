@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use saphyr::{Scalar, YamlData};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::reader::Value;
+use crate::reader::{Value, join};
 use crate::yaml::{self, Node};
 
 /// Named values outside the file.
@@ -37,22 +37,37 @@ impl Environment for BTreeMap<String, String> {
 /// [`load`](crate::load) reports.
 #[must_use]
 pub fn secret_names(text: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    if let Ok(root) = yaml::parse(text) {
-        collect(&root, &mut names);
+    let mut names: Vec<String> = Vec::new();
+    for (_, name) in secret_places(text) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
     }
     names
 }
 
-fn collect(node: &Node, names: &mut Vec<String>) {
+/// Every value `${NAME}` in the file, in the file's order: its field (`receivers.on-call.routing_key`), and `NAME`.
+#[must_use]
+pub fn secret_places(text: &str) -> Vec<(String, String)> {
+    let mut places = Vec::new();
+    if let Ok(root) = yaml::parse(text) {
+        collect("", &root, &mut places);
+    }
+    places
+}
+
+fn collect(path: &str, node: &Node, places: &mut Vec<(String, String)>) {
     match &node.data {
         YamlData::Value(Scalar::String(text)) => {
-            if let Some(name) = reference(text).filter(|name| !names.iter().any(|known| known == name)) {
-                names.push(name.to_owned());
-            }
+            places.extend(reference(text).map(|name| (path.to_owned(), name.to_owned())));
         }
-        YamlData::Sequence(items) => items.iter().for_each(|item| collect(item, names)),
-        YamlData::Mapping(entries) => entries.values().for_each(|value| collect(value, names)),
+        YamlData::Sequence(items) => {
+            items.iter().enumerate().for_each(|(index, item)| collect(&format!("{path}[{index}]"), item, places));
+        }
+        YamlData::Mapping(entries) => entries.iter().for_each(|(key, value)| match &key.data {
+            YamlData::Value(Scalar::String(name)) => collect(&join(path, name), value, places),
+            _ => collect(path, value, places),
+        }),
         _ => {}
     }
 }

@@ -10,6 +10,7 @@
 
 mod address;
 mod cases;
+mod clear_text;
 mod config;
 mod duration;
 mod environment;
@@ -30,7 +31,7 @@ pub use config::{
     Reconcile, Repository, Rule, Service, Target,
 };
 pub use duration::duration_secs;
-pub use environment::{Environment, ProcessEnvironment, secret_names};
+pub use environment::{Environment, ProcessEnvironment, secret_names, secret_places};
 pub use load::{DEPLOYED_CONFIG, LoadError, load, load_file, load_from_env};
 pub use mistake::Mistake;
 pub use mute::{Inhibition, Maintenance, When};

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::reader::{Report, Value};
 use crate::yaml::{self, CONFIG_BYTES_MAX};
-use crate::{Config, Environment, Mistake, ProcessEnvironment, sections};
+use crate::{Config, Environment, Mistake, ProcessEnvironment, clear_text, sections};
 
 /// Where the deployed layer puts the config.
 pub const DEPLOYED_CONFIG: &str = "/opt/tocsin/tocsin.yaml";
@@ -64,6 +64,9 @@ impl fmt::Display for Listed<'_> {
 pub fn load(text: &str, environment: &dyn Environment) -> Result<Config, Vec<Mistake>> {
     let root = yaml::parse(text).map_err(|mistake| vec![mistake])?;
     let report = Report::new(environment);
+    for mistake in clear_text::mistakes(text) {
+        report.add(mistake);
+    }
     let config = sections::read(&Value::root(&report, &root));
     match (config, report.into_mistakes()) {
         (Some(config), mistakes) if mistakes.is_empty() => Ok(config),

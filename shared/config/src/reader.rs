@@ -272,7 +272,7 @@ pub(crate) fn all<T>(values: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> 
     values.collect::<Vec<_>>().into_iter().collect()
 }
 
-fn join(path: &str, field: &str) -> String {
+pub(crate) fn join(path: &str, field: &str) -> String {
     if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
 }
 

@@ -100,7 +100,7 @@ fn slack_posts_as_a_bot_or_to_an_address() {
     assert_eq!(own.url.expose_secret(), format!("https://hooks.example/{SECRET}"));
     check_receiver("kind: slack, webhook_url: \"${URL}\", channel: C0AIOPS001", "receivers.r.channel", "");
     check_receiver("kind: slack, webhook_url: \"${NO_ADDRESS}\"", "receivers.r.webhook_url", "no address");
-    check_receiver("kind: slack, webhook_url: \"http://hooks.example/x\"", "receivers.r.webhook_url", "https://");
+    check_receiver("kind: slack, webhook_url: \"https://hooks.example/x\"", "receivers.r.webhook_url", "${NAME}");
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub(crate) fn read(value: &Value<'_>) -> Option<Settings> {
 /// The address says both who posts and where.
 pub(crate) fn read_incoming(value: &Value<'_>) -> Option<incoming::Settings> {
     let fields = value.fields(&["kind", "webhook_url"])?;
-    Some(incoming::Settings { url: fields.required("webhook_url", address::called)? })
+    Some(incoming::Settings { url: fields.required("webhook_url", address::secret_called)? })
 }
 
 /// An id (`C0123ABCD`, `G…`, `D…`) or a name with `#`.
