@@ -33,7 +33,7 @@ pub enum Command {
     Route(RouteArgs),
     /// Mute alerts by their labels for a while, list what is muted, or end it.
     Silence(SilenceArgs),
-    /// Print the exact request that a receiver would be sent.
+    /// Print the exact request that a receiver would be sent, or write a page of all messages.
     Render(RenderArgs),
     /// Score a CSV file's points as they come: one row out for each.
     Detect(DetectArgs),
@@ -242,8 +242,11 @@ pub struct SilenceArgs {
 #[derive(Debug, Args)]
 pub struct RenderArgs {
     /// The receiver's name in the config.
-    #[arg(long)]
-    pub receiver: String,
+    #[arg(long, required_unless_present = "out", conflicts_with = "out")]
+    pub receiver: Option<String>,
+    /// Write a page with every receiver's message of every transition into this folder instead.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// An event, as its source would send it.
     #[arg(long)]
     pub event: PathBuf,

@@ -30,11 +30,15 @@ pub(crate) fn config_text(path: Option<&Path>) -> anyhow::Result<(String, String
     }
 }
 
-/// The config, or every mistake in it, a line each. What has no credentials has stand-ins.
-pub(crate) fn load(path: Option<&Path>) -> anyhow::Result<Config> {
+/// The checked config, with a value that everybody knows for each secret that is not set.
+pub(crate) fn checked_config(path: Option<&Path>) -> anyhow::Result<Config> {
     let (name, text) = config_text(path)?;
     config::load(&text, &LocalEnvironment::new(&text)).map_err(|mistakes| {
-        let lines: Vec<String> = mistakes.iter().map(|mistake| format!("{name}:{mistake}")).collect();
-        anyhow::anyhow!(lines.join("\n"))
+        let first = mistakes.first().map(ToString::to_string).unwrap_or_default();
+        let more = match mistakes.len() {
+            0 | 1 => String::new(),
+            all => format!(" ({} more: tocsin check {name})", all - 1),
+        };
+        anyhow::anyhow!("{name}:{first}{more}")
     })
 }

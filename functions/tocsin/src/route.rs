@@ -13,9 +13,9 @@ use pipeline::ports::Clock;
 use serde_json::{Value, json};
 
 use crate::cli::RouteArgs;
-use crate::event::decode;
-use crate::example::load;
+use crate::example::checked_config;
 use crate::local::LocalEnvironment;
+use crate::rehearsal::decode_file;
 use crate::run::Answer;
 
 /// What becomes of an alert.
@@ -28,7 +28,7 @@ struct Routed<'c> {
 
 /// Prints where an event goes, or how each case of a file fared.
 pub(crate) fn route(args: &RouteArgs, say: &mut impl FnMut(String)) -> anyhow::Result<Answer> {
-    let config = load(args.config.as_deref())?;
+    let config = checked_config(args.config.as_deref())?;
     let at = args.at.unwrap_or_else(|| SystemClock.now());
     match (&args.event, &args.cases) {
         (Some(event), _) => event_route(event, args, &config, at, say),
@@ -46,7 +46,7 @@ fn event_route(
 ) -> anyhow::Result<Answer> {
     let expected = args.expect.as_ref().map(|names| Expected { receivers: Some(names.clone()), ..Expected::default() });
     let mut answer = Answer::Done;
-    for (index, alert) in decode(event, args.source.as_deref(), config, at)?.into_iter().enumerate() {
+    for (index, alert) in decode_file(event, args.source.as_deref(), config, at)?.into_iter().enumerate() {
         let routed = routed(config, alert, at);
         if args.json {
             say(routed.json(config).to_string());
@@ -84,7 +84,7 @@ fn case_routes(
         let alerts = match &case.of {
             CaseAlert::Labels(labels) => vec![CaseAlert::alert(labels, at)],
             CaseAlert::Event(path, source) => {
-                decode(&file.parent().unwrap_or(Path::new("")).join(path), source.as_deref(), config, at)
+                decode_file(&file.parent().unwrap_or(Path::new("")).join(path), source.as_deref(), config, at)
                     .with_context(|| format!("{shown}:{}: {}", case.line, case.name))?
             }
         };

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use handlebars::{Handlebars, TemplateErrorReason};
 use serde_json::Value;
@@ -74,6 +75,8 @@ pub struct TemplateError {
 #[derive(Clone)]
 pub struct Templates {
     engines: BTreeMap<&'static str, Engine>,
+    /// What gave way to a plain message, where someone wants to know.
+    noted: Option<Arc<Mutex<Vec<TemplateError>>>>,
 }
 
 /// One template in a registry of its own, so that it finds no other to include.
@@ -89,7 +92,20 @@ impl Templates {
     pub fn bundled() -> Self {
         // A bundled template that did not parse would leave its engine empty and its messages plain: a test forbids it.
         let engines = BUNDLED.iter().map(|(name, markup, text)| (*name, Engine::new(*markup, name, text).0)).collect();
-        Self { engines }
+        Self { engines, noted: None }
+    }
+
+    /// The same, and what gives way to a plain message is noted from now on, for [`Self::noted`].
+    #[must_use]
+    pub fn noting(&self) -> Self {
+        Self { engines: self.engines.clone(), noted: Some(Arc::default()) }
+    }
+
+    /// Takes what gave way to a plain message since it was last taken.
+    #[must_use]
+    pub fn noted(&self) -> Vec<TemplateError> {
+        let noted = self.noted.as_ref().map(|noted| noted.lock().unwrap_or_else(PoisonError::into_inner));
+        noted.map(|mut noted| std::mem::take(&mut *noted)).unwrap_or_default()
     }
 
     /// The users' templates by name (`slack/message.hbs`), the bundled ones in place of those not given.
@@ -117,6 +133,11 @@ impl Templates {
         if errors.is_empty() { Ok(templates) } else { Err(errors) }
     }
 
+    /// The bundled templates' names and texts, to be copied and edited.
+    pub fn texts() -> impl Iterator<Item = (&'static str, &'static str)> {
+        BUNDLED.iter().map(|(name, _, text)| (*name, *text))
+    }
+
     /// The names there are.
     #[must_use]
     pub fn names() -> &'static [&'static str] {
@@ -125,28 +146,47 @@ impl Templates {
 
     /// The template's text over the facts, or the plain message in its markup.
     pub(crate) fn render(&self, name: &str, facts: &Facts) -> String {
-        let Some(engine) = self.engines.get(name) else {
-            return plain::message(name, Markup::Plain, facts);
-        };
-        match engine.render(name, facts) {
-            Ok(text) if says_something(&text) => text,
-            Ok(_) | Err(_) => plain::message(name, engine.markup, facts),
-        }
+        let markup = self.engines.get(name).map_or(Markup::Plain, |engine| engine.markup);
+        self.written(name, facts).unwrap_or_else(|| plain::message(name, markup, facts))
     }
 
     /// The same on one line.
     pub(crate) fn render_line(&self, name: &str, facts: &Facts) -> String {
-        let text = self.engines.get(name).and_then(|engine| engine.render(name, facts).ok()).unwrap_or_default();
-        let text = one_line(&text);
-        if says_something(&text) { text } else { plain::line(name, facts) }
+        let line = self.written(name, facts).map(|text| one_line(&text)).filter(|line| says_something(line));
+        line.unwrap_or_else(|| plain::line(name, facts))
     }
-}
 
-impl Templates {
     /// The template's text as JSON, or the plain message as an object that says which template failed.
     pub(crate) fn render_json(&self, name: &str, facts: &Facts) -> Value {
-        let text = self.engines.get(name).and_then(|engine| engine.render(name, facts).ok()).unwrap_or_default();
-        serde_json::from_str(&text).unwrap_or_else(|_| plain::object(name, facts))
+        let read = self.written(name, facts).and_then(|text| match serde_json::from_str(&text) {
+            Ok(body) => Some(body),
+            Err(mistake) => {
+                self.note(name, 1, &format!("what it writes is not JSON: {mistake}"));
+                None
+            }
+        });
+        read.unwrap_or_else(|| plain::object(name, facts))
+    }
+
+    /// What the template writes, where it says something.
+    fn written(&self, name: &str, facts: &Facts) -> Option<String> {
+        match self.engines.get(name)?.render(name, facts) {
+            Ok(text) if says_something(&text) => Some(text),
+            Ok(_) => {
+                self.note(name, 1, "it says nothing");
+                None
+            }
+            Err(mistake) => {
+                self.note(name, mistake.line_no.unwrap_or(1), &mistake.reason().to_string());
+                None
+            }
+        }
+    }
+
+    fn note(&self, name: &str, line: usize, why: &str) {
+        if let Some(noted) = &self.noted {
+            noted.lock().unwrap_or_else(PoisonError::into_inner).push(error(name, line, why));
+        }
     }
 }
 
