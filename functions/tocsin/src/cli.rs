@@ -11,6 +11,10 @@ use domain::{Matcher, Timestamp};
 
 use crate::detect::parse_param;
 
+mod setup;
+
+pub(crate) use setup::InitArgs;
+
 /// Stands between anomaly detection and the people on call: one problem, one incident, with its likely cause.
 #[derive(Debug, Parser)]
 #[command(name = "tocsin", version)]
@@ -35,6 +39,8 @@ pub enum Command {
     Silence(SilenceArgs),
     /// Print the exact request that a receiver would be sent, or write a page of all messages.
     Render(RenderArgs),
+    /// Write a commented config, and print how to register the webhooks.
+    Init(InitArgs),
     /// Score a CSV file's points as they come: one row out for each.
     Detect(DetectArgs),
     /// Run only the embedded `DynamoDB` and SQS, so that the functions can be killed while they live.

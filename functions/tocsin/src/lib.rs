@@ -10,6 +10,7 @@ mod engines;
 mod events;
 mod example;
 mod follow;
+mod init;
 mod local;
 mod redrive;
 mod rehearsal;

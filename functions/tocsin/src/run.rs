@@ -13,6 +13,7 @@ use crate::detect::detect;
 use crate::engines::engines;
 use crate::example::config_text;
 use crate::follow;
+use crate::init::init;
 use crate::local::{Local, LocalOptions, run_demo};
 use crate::redrive::redrive;
 use crate::render::render;
@@ -42,6 +43,7 @@ pub async fn run(options: Options) -> anyhow::Result<Answer> {
         Command::Route(args) => route(&args, &mut say),
         Command::Silence(args) => silence(&args).await,
         Command::Render(args) => render(&args, &mut say),
+        Command::Init(args) => init(&args, &mut say),
         Command::Detect(args) => detect(&args),
         Command::Engines(args) => engines(args, &mut say).await,
         Command::Incidents(args) => follow::incidents(&args).await,

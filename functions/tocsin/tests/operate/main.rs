@@ -7,4 +7,5 @@
 mod follow;
 mod redrive;
 mod running;
+mod setup;
 mod tamper;

@@ -1,0 +1,21 @@
+//! Options of the commands that set up and try out a config.
+//!
+//! Invariant: none of them names a secret: secrets are in the environment.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Options of `tocsin init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Where to write; made where it is not there.
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Write the message templates too, to be edited.
+    #[arg(long)]
+    pub templates: bool,
+    /// Where Tocsin will be reached, for the addresses that are printed.
+    #[arg(long, value_name = "URL", default_value = "https://YOUR-ADDRESS")]
+    pub url: String,
+}
