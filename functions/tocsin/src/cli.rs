@@ -13,7 +13,7 @@ use crate::detect::parse_param;
 
 mod setup;
 
-pub(crate) use setup::InitArgs;
+pub(crate) use setup::{DoctorArgs, InitArgs};
 
 /// Stands between anomaly detection and the people on call: one problem, one incident, with its likely cause.
 #[derive(Debug, Parser)]
@@ -41,6 +41,8 @@ pub enum Command {
     Render(RenderArgs),
     /// Write a commented config, and print how to register the webhooks.
     Init(InitArgs),
+    /// Ask every vendor that the config names whether it is ready; nothing is created or changed anywhere.
+    Doctor(DoctorArgs),
     /// Score a CSV file's points as they come: one row out for each.
     Detect(DetectArgs),
     /// Run only the embedded `DynamoDB` and SQS, so that the functions can be killed while they live.

@@ -6,6 +6,7 @@
 mod check;
 mod cli;
 mod detect;
+mod doctor;
 mod engines;
 mod events;
 mod example;

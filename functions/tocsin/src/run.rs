@@ -10,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 use crate::check::check;
 use crate::cli::{Command, LocalArgs, Options};
 use crate::detect::detect;
+use crate::doctor::doctor;
 use crate::engines::engines;
 use crate::example::config_text;
 use crate::follow;
@@ -44,6 +45,7 @@ pub async fn run(options: Options) -> anyhow::Result<Answer> {
         Command::Silence(args) => silence(&args).await,
         Command::Render(args) => render(&args, &mut say),
         Command::Init(args) => init(&args, &mut say),
+        Command::Doctor(args) => doctor(&args, &mut say).await,
         Command::Detect(args) => detect(&args),
         Command::Engines(args) => engines(args, &mut say).await,
         Command::Incidents(args) => follow::incidents(&args).await,

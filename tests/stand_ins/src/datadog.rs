@@ -1,4 +1,4 @@
-//! Datadog's metric queries, versions 1 and 2.
+//! Datadog's metric queries, versions 1 and 2, and the check of an API key.
 //!
 //! Invariant: buckets start at whole multiples of their step; version 1 chooses the step by itself, and version 2 makes it
 //! longer where there would be more than 1,500 points.
@@ -61,6 +61,7 @@ impl Datadog {
         let router = Router::new()
             .route("/api/v2/query/timeseries", post(newer))
             .route("/api/v1/query", get(older))
+            .route("/api/v1/validate", get(validate))
             .with_state(inner.clone());
         Ok(Self { inner, server: Arc::new(Server::start(router, error_shape).await?) })
     }
@@ -150,6 +151,15 @@ async fn newer(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) ->
     let times = if series.is_empty() { Vec::new() } else { times };
     let attributes = json!({ "series": about, "times": times, "values": values });
     Json(json!({ "data": { "id": "0", "type": "timeseries_response", "attributes": attributes } })).into_response()
+}
+
+/// The API key alone.
+async fn validate(headers: HeaderMap) -> Response {
+    if headers.get("dd-api-key").is_some_and(|key| !key.is_empty()) {
+        Json(json!({ "valid": true })).into_response()
+    } else {
+        refuse(StatusCode::FORBIDDEN, error_shape)
+    }
 }
 
 /// Query, first and last time, step; all times in milliseconds.

@@ -111,6 +111,7 @@ impl Github {
     pub async fn start() -> io::Result<Self> {
         let inner = Shared::default();
         let router = Router::new()
+            .route("/rate_limit", get(rate_limit))
             .route("/repos/{owner}/{repo}/deployments", get(deployments))
             .route("/repos/{owner}/{repo}/deployments/{id}/statuses", get(statuses))
             .route("/repos/{owner}/{repo}/compare/{range}", get(compare))
@@ -262,6 +263,12 @@ async fn rate_headers(request: Request, next: Next) -> Response {
     headers.insert("x-ratelimit-reset", HeaderValue::from(reset));
     headers.insert("x-ratelimit-resource", HeaderValue::from_static("core"));
     response
+}
+
+async fn rate_limit() -> Response {
+    let core =
+        json!({ "limit": RATE_LIMIT, "used": 1, "remaining": RATE_LIMIT - 1, "reset": now().as_second() + 1800 });
+    Json(json!({ "resources": { "core": core }, "rate": core })).into_response()
 }
 
 fn not_found() -> Response {

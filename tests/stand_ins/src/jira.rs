@@ -3,6 +3,7 @@
 //! Invariant: no idempotency: each accepted create is one more issue; the search sees it only after its lag.
 //! Source: the Jira Cloud platform REST API v3 reference.
 
+mod account;
 mod adf;
 mod comments;
 mod fields;
@@ -134,6 +135,8 @@ fn vendor(inner: &Shared) -> Router {
         .route("/rest/api/3/issue/{key}/transitions", get(workflow::list).post(workflow::run))
         .route("/rest/api/3/issue/{key}/properties", get(properties::list))
         .route("/rest/api/3/issue/{key}/properties/{name}", get(properties::show).put(properties::set))
+        .route("/rest/api/3/myself", get(account::myself))
+        .route("/rest/api/3/issue/createmeta/{project}/issuetypes", get(account::issue_types))
         .route("/rest/api/3/search/jql", get(search::by_query).post(search::by_body))
         .route("/rest/api/3/search", get(search::gone).post(search::gone))
         .layer(from_fn(authenticate))

@@ -1,4 +1,4 @@
-//! Slack's Web API: the four methods that post, change and look up messages; and an incoming webhook.
+//! Slack's Web API: the four methods that post, change and look up messages, and `auth.test`; and an incoming webhook.
 //!
 //! Invariant: a refusal changes nothing, and every message has a `ts` of its own, later than all before it.
 //! Source: the Web API and Block Kit reference.
@@ -127,6 +127,7 @@ fn vendor(inner: &Shared) -> Router {
         .route("/api/chat.update", post_to(post::update))
         .route("/api/conversations.history", get(conversations::history).post(conversations::history))
         .route("/api/conversations.replies", get(conversations::replies).post(conversations::replies))
+        .route("/api/auth.test", get(test_auth).post(test_auth))
         .route("/api/{method}", any(unknown_method))
         .layer(from_fn(authenticate))
         .route("/services/{team}/{bot}/{token}", post_to(incoming::take))
@@ -184,6 +185,14 @@ async fn authenticate(request: Request, next: Next) -> Response {
         return Refusal::Named("invalid_auth").into_response();
     }
     next.run(request).await
+}
+
+async fn test_auth() -> Response {
+    Json(json!({
+        "ok": true, "url": "https://acme.slack.com/", "team": "Acme", "user": "tocsin", "team_id": "T0STANDIN",
+        "user_id": "U0STANDIN", "bot_id": "B0STANDIN", "is_enterprise_install": false,
+    }))
+    .into_response()
 }
 
 async fn unknown_method() -> Response {

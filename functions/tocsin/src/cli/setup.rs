@@ -19,3 +19,17 @@ pub struct InitArgs {
     #[arg(long, value_name = "URL", default_value = "https://YOUR-ADDRESS")]
     pub url: String,
 }
+
+/// Options of `tocsin doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// The config; the bundled example without it.
+    #[arg(long, env = "TOCSIN_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Seconds that one answer may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=120))]
+    pub timeout: u64,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}

@@ -106,6 +106,9 @@ fn failed(code: &str, message: &str) -> Response {
 
 fn history(kept: &[Kept], body: &Value) -> Result<Value, String> {
     let document = body["query"].as_str().ok_or("no document")?;
+    if document.trim_end().ends_with("{ __typename }") {
+        return Ok(json!({ "__typename": "Query" }));
+    }
     check(document, &body["variables"])?;
     let text = |name: &str| body["variables"][name].as_str().ok_or(format!("Variable ${name} is no text"));
     let time = |name: &str| text(name)?.parse::<Timestamp>().map_err(|_| format!("Variable ${name} is no DateTime"));

@@ -148,7 +148,7 @@ async fn what_is_unknown_is_404() {
         "/repos/acme/support-chatbot/deployments/1/statuses".to_owned(),
         format!("/repos/acme/support-chatbot/compare/{BASE}...ffffffff"),
         format!("/repos/acme/support-chatbot/compare/{BASE}"),
-        "/rate_limit".to_owned(),
+        "/rate_limits".to_owned(),
     ];
     let expected = json!({
         "message": "Not Found",
