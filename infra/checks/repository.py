@@ -14,6 +14,8 @@ READS = {
     "Clients::from_env": [],
     "CloudWatch::from_env": [],
     "QueueUrls::from_env": [],
+    # Set by hand for as long as someone records; see DEPLOY.md.
+    "RecordDirectory::from_env": [],
 }
 
 # Which queues a function sends to or looks at, by the ports that its pipeline step calls: `{KIND}` is each kind,

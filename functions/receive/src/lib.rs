@@ -3,11 +3,15 @@
 //! Invariant: 202 is answered only for what the queue has. Errors are problem+json (RFC 9457) and repeat no header and no
 //! secret; what they quote of a body, its authenticated sender alone is told, and the log is not.
 
+mod record;
+
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Error, Request, RequestExt, Response};
 use pipeline::{Receive, Refusal};
 use serde_json::{Value, json};
+
+pub use record::RecordDirectory;
 
 /// Answers one invocation: a request, as [`handle`] does, or an event that AWS brings by itself (`EventBridge`, a topic
 /// of SNS), whose sender IAM has let in.

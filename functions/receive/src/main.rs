@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aws::{QueueUrls, Queues};
 use lambda_http::{Request, service_fn};
 use pipeline::{Receive, SystemClock};
+use receive::RecordDirectory;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -19,6 +20,7 @@ async fn main() -> anyhow::Result<()> {
     let config = Arc::new(config::load_from_env()?);
     let queues = Queues::new(aws::sqs_from_env()?, QueueUrls::from_env());
     let receive = Receive::new(config, Arc::new(queues), Arc::new(SystemClock)).with_sns(Arc::new(Sns::default()));
+    let receive = receive.with_recorder(RecordDirectory::from_env());
     lambda_http::run(service_fn(|request: Request| receive::invoke(&receive, request)))
         .await
         .map_err(anyhow::Error::from_boxed)

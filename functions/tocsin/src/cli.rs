@@ -13,7 +13,7 @@ use crate::detect::parse_param;
 
 mod setup;
 
-pub(crate) use setup::{DoctorArgs, InitArgs};
+pub(crate) use setup::{DoctorArgs, InitArgs, ReplayArgs};
 
 /// Stands between anomaly detection and the people on call: one problem, one incident, with its likely cause.
 #[derive(Debug, Parser)]
@@ -43,6 +43,8 @@ pub enum Command {
     Init(InitArgs),
     /// Ask every vendor that the config names whether it is ready; nothing is created or changed anywhere.
     Doctor(DoctorArgs),
+    /// Run recorded webhooks through a config: who would be told of what, and what another config would change.
+    Replay(ReplayArgs),
     /// Score a CSV file's points as they come: one row out for each.
     Detect(DetectArgs),
     /// Run only the embedded `DynamoDB` and SQS, so that the functions can be killed while they live.
@@ -136,6 +138,9 @@ pub struct LocalArgs {
     /// Keep incidents in this directory across restarts; in memory without it.
     #[arg(long)]
     pub data: Option<PathBuf>,
+    /// Keep what comes in, as far as the config reads it, in this directory, for `tocsin replay`.
+    #[arg(long, env = "TOCSIN_RECORD_DIR", value_name = "DIR")]
+    pub record: Option<PathBuf>,
     /// Fire the sample alert and print its way.
     #[arg(long)]
     pub demo: bool,
@@ -147,7 +152,7 @@ pub struct LocalArgs {
 impl Default for LocalArgs {
     fn default() -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 8787));
-        Self { listen, config: None, templates: None, data: None, demo: true, once: false }
+        Self { listen, config: None, templates: None, data: None, record: None, demo: true, once: false }
     }
 }
 

@@ -16,6 +16,7 @@ mod local;
 mod redrive;
 mod rehearsal;
 mod render;
+mod replay;
 mod route;
 mod run;
 mod send;

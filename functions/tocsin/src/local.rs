@@ -47,6 +47,8 @@ pub struct LocalOptions {
     pub templates: Option<PathBuf>,
     /// Where incidents are kept; in memory without.
     pub data: Option<PathBuf>,
+    /// Where webhooks are kept for a replay; nowhere without.
+    pub record: Option<PathBuf>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }

@@ -18,6 +18,7 @@ use crate::init::init;
 use crate::local::{Local, LocalOptions, run_demo};
 use crate::redrive::redrive;
 use crate::render::render;
+use crate::replay::replay;
 use crate::route::route;
 use crate::send::send;
 use crate::silence::silence;
@@ -46,6 +47,7 @@ pub async fn run(options: Options) -> anyhow::Result<Answer> {
         Command::Render(args) => render(&args, &mut say),
         Command::Init(args) => init(&args, &mut say),
         Command::Doctor(args) => doctor(&args, &mut say).await,
+        Command::Replay(args) => replay(&args, &mut say).await,
         Command::Detect(args) => detect(&args),
         Command::Engines(args) => engines(args, &mut say).await,
         Command::Incidents(args) => follow::incidents(&args).await,
@@ -73,6 +75,7 @@ async fn local(args: LocalArgs, say: &mut impl FnMut(String)) -> anyhow::Result<
         config_text,
         templates: args.templates,
         data: args.data,
+        record: args.record,
         clock: Arc::new(SystemClock),
     };
     let mut local = Local::start(options).await?;

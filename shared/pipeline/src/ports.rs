@@ -11,7 +11,7 @@ use domain::{
 use receivers::{Request, Response};
 use thiserror::Error;
 
-use crate::{DeliveryMessage, InboxMessage};
+use crate::{DeliveryMessage, InboxMessage, Recorded};
 
 pub use crate::metric_query::{MetricQuery, Values};
 
@@ -337,6 +337,12 @@ pub trait SnsHost: Send + Sync {
     async fn certificate(&self, url: &str) -> Result<Vec<u8>, ReadError>;
     /// Tells a topic that its messages are welcome.
     async fn confirm(&self, subscribe_url: &str) -> Result<(), ReadError>;
+}
+
+/// Where webhooks are kept that were taken, for a replay.
+pub trait Recorder: Send + Sync {
+    /// Keeps one. What cannot be kept is lost and logged: no alert waits for it.
+    fn record(&self, webhook: &Recorded);
 }
 
 /// A monitor as its own system tells of it.

@@ -12,9 +12,9 @@ use sources::{Auth, AuthError, BODY_BYTES_MAX, DecodeError, Inbound, Kind, Sourc
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::Item;
 use crate::inbox::{item, pack};
-use crate::ports::{Clock, Queue, QueueError, ReadError, SnsHost};
+use crate::ports::{Clock, Queue, QueueError, ReadError, Recorder, SnsHost};
+use crate::{Item, Recorded};
 
 /// An alert that is durable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -84,19 +84,27 @@ pub struct Receive {
     queue: Arc<dyn Queue>,
     clock: Arc<dyn Clock>,
     sns: Option<Arc<dyn SnsHost>>,
+    recorder: Option<Arc<dyn Recorder>>,
 }
 
 impl Receive {
     /// Over a config and a queue.
     #[must_use]
     pub fn new(config: Arc<Config>, queue: Arc<dyn Queue>, clock: Arc<dyn Clock>) -> Self {
-        Self { config, queue, clock, sns: None }
+        Self { config, queue, clock, sns: None, recorder: None }
     }
 
     /// With a way to SNS's hosts, for sources whose messages it signs.
     #[must_use]
     pub fn with_sns(mut self, sns: Arc<dyn SnsHost>) -> Self {
         self.sns = Some(sns);
+        self
+    }
+
+    /// With a place where what was taken is kept, as far as the source's mapping reads it.
+    #[must_use]
+    pub fn with_recorder(mut self, recorder: Option<Arc<dyn Recorder>>) -> Self {
+        self.recorder = recorder;
         self
     }
 
@@ -175,10 +183,21 @@ impl Receive {
             .map(|item| Accepted { alert_id: item.alert.id.clone(), fingerprint: item.fingerprint.clone() })
             .collect();
         self.queue.send_inbox(&pack(items), 0).await.map_err(Refusal::NotDurable)?;
+        self.keep(source, inbound);
         for one in &accepted {
             tracing::info!(alert.id = %one.alert_id, alert.fingerprint = %one.fingerprint, source = source.name, "alert accepted");
         }
         Ok(accepted)
+    }
+}
+
+impl Receive {
+    /// After the queue has every alert, so that a recording never stands in the way of one.
+    fn keep(&self, source: &Source, inbound: &Inbound<'_>) {
+        let Some(recorder) = &self.recorder else { return };
+        if let Ok(body) = source.redacted(inbound.body) {
+            recorder.record(&Recorded { source: source.name.clone(), received_at: inbound.received_at, body });
+        }
     }
 }
 

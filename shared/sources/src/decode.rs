@@ -2,7 +2,7 @@
 //!
 //! Invariant: all or nothing. Every alert of a body comes out, or the body is refused with the place and the mend.
 
-use domain::{Alert, AlertId};
+use domain::{Alert, AlertId, Timestamp};
 use serde_json::Value;
 use thiserror::Error;
 
@@ -143,18 +143,28 @@ impl Source {
             return Err(DecodeError::TooLarge { bytes: inbound.body.len() });
         }
         let body = self.kind.reshape(json::parse(inbound.body)?)?;
+        self.alerts(&body, inbound.received_at, next_id)
+    }
+
+    /// The alerts in a body that is in the shape that the mapping points into.
+    pub(crate) fn alerts(
+        &self,
+        body: &Value,
+        received_at: Timestamp,
+        next_id: &mut dyn FnMut() -> AlertId,
+    ) -> Result<Vec<Alert>, DecodeError> {
         let decode = |(place, alert): (String, &Value)| {
             if !alert.is_object() {
                 return Err(DecodeError::NotAnObject { pointer: place });
             }
             let reading = Reading { source: &self.name, mapping: &self.mapping, alert, place: &place };
-            reading.alert(inbound.received_at, next_id)
+            reading.alert(received_at, next_id)
         };
-        self.split(&body)?.into_iter().map(decode).collect()
+        self.split(body)?.into_iter().map(decode).collect()
     }
 
     /// Each alert's JSON with its pointer.
-    fn split<'a>(&self, body: &'a Value) -> Result<Vec<(String, &'a Value)>, DecodeError> {
+    pub(crate) fn split<'a>(&self, body: &'a Value) -> Result<Vec<(String, &'a Value)>, DecodeError> {
         let Some(pointer) = &self.mapping.alerts else {
             return Ok(vec![(String::new(), body)]);
         };

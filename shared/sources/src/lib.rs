@@ -25,6 +25,7 @@ mod mapping;
 mod non_finite;
 mod observed_at;
 mod reading;
+mod redact;
 mod signed;
 mod sns;
 mod sns_signature;

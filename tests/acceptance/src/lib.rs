@@ -82,6 +82,7 @@ impl World {
             config_text: config.to_owned(),
             templates: templates.map(Path::to_path_buf),
             data: None,
+            record: None,
             clock: clock.clone(),
         };
         web::install_crypto();

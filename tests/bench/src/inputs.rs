@@ -40,6 +40,7 @@ pub(crate) async fn local() -> anyhow::Result<Local> {
         config_text: CONFIG.to_owned(),
         templates: None,
         data: None,
+        record: None,
         clock: Arc::new(SystemClock),
     };
     Ok(Local::start(options).await?)

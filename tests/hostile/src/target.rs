@@ -84,6 +84,7 @@ impl Target {
             config_text,
             templates: None,
             data: None,
+            record: None,
             clock: clock.clone(),
         };
         web::install_crypto();

@@ -33,3 +33,19 @@ pub struct DoctorArgs {
     #[arg(long)]
     pub json: bool,
 }
+
+/// Options of `tocsin replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The config to try.
+    #[arg(long, value_name = "NEW")]
+    pub config: PathBuf,
+    /// The config to compare it with: the difference is printed, incident by incident.
+    #[arg(long, value_name = "OLD")]
+    pub against: Option<PathBuf>,
+    /// What `tocsin local --record` or `TOCSIN_RECORD_DIR` kept.
+    pub dir: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use aws::{Clients, Endpoints, Queues, Store, provision_queues, provision_table};
 use config::{Config, Environment, MetricSource, ProcessEnvironment, TemplateDirectory};
 use embedded::{Embedded, Storage};
+use pipeline::ports::Recorder;
 use pipeline::{Deliver, Pull, Receive, Redrive, Sweep, Triage};
+use receive::RecordDirectory;
 use stand_ins::StandIns;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -38,7 +40,11 @@ pub(super) async fn start(options: LocalOptions) -> Result<Local, LocalError> {
     let queues = Arc::new(Queues::new(clients.sqs, urls));
     let clock = &options.clock;
     let receive = Receive::new(config.clone(), queues.clone(), clock.clone());
-    let receive = Arc::new(receive.with_sns(Arc::new(web::Sns::default())));
+    let recorder = options.record.as_deref().map(|folder| Arc::new(RecordDirectory::new(folder)) as Arc<dyn Recorder>);
+    if let Some(folder) = &options.record {
+        notes.push(format!("webhooks are kept in {}, as far as the config reads them", folder.display()));
+    }
+    let receive = Arc::new(receive.with_sns(Arc::new(web::Sns::default())).with_recorder(recorder));
     let mut readers = web::Readers::new(&config).map_err(part("an outside reader"))?;
     if let Some(own) = &config.cloudwatch {
         let reader = outside::cloudwatch(own, &stand_ins, &mut notes)?;

@@ -7,6 +7,7 @@
 mod doctor;
 mod follow;
 mod redrive;
+mod replay;
 mod running;
 mod setup;
 mod tamper;
