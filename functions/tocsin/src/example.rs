@@ -12,6 +12,9 @@ use crate::local::LocalEnvironment;
 /// `infra/config/tocsin.yaml`.
 pub(crate) const CONFIG: &str = include_str!("../../../infra/config/tocsin.yaml");
 
+/// `infra/config/tocsin.schema.json`, for editors.
+pub(crate) const SCHEMA: &str = include_str!("../../../infra/config/tocsin.schema.json");
+
 /// What the example config is called in messages.
 pub(crate) const CONFIG_NAME: &str = "infra/config/tocsin.yaml";
 

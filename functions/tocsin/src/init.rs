@@ -16,11 +16,14 @@ use receivers::Templates;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::cli::InitArgs;
-use crate::example::CONFIG;
+use crate::example::{CONFIG, SCHEMA};
 use crate::run::Answer;
 
 /// The config's name in its folder.
 const CONFIG_FILE: &str = "tocsin.yaml";
+
+/// The schema that the config's first line names.
+const SCHEMA_FILE: &str = "tocsin.schema.json";
 
 /// Bytes of a fresh secret.
 const SECRET_BYTES: usize = 32;
@@ -48,7 +51,7 @@ pub(crate) fn init(args: &InitArgs, say: &mut impl FnMut(String)) -> anyhow::Res
 
 /// What is written, in this order.
 fn files(args: &InitArgs) -> Vec<(PathBuf, &'static str)> {
-    let mut files = vec![(args.dir.join(CONFIG_FILE), CONFIG)];
+    let mut files = vec![(args.dir.join(CONFIG_FILE), CONFIG), (args.dir.join(SCHEMA_FILE), SCHEMA)];
     if args.templates {
         files.extend(Templates::texts().map(|(name, text)| (args.dir.join("templates").join(name), text)));
     }

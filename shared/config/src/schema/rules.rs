@@ -1,0 +1,125 @@
+//! The forms of `rules:` and `default:`.
+//!
+//! Invariant: detectors, their parameters and bounds are the detectors' own.
+
+use detectors::{ALL, Direction};
+use domain::Severity;
+use serde_json::{Value, json};
+
+use super::types::{address, duration, list, map, number, object, one_of, one_or_more, required, text, whole, words};
+use crate::MetricSource;
+
+/// A field: its name, its form, and what it is for.
+type Named = (&'static str, Value, &'static str);
+
+/// A rule. A new field of the reader is one line here.
+pub(super) fn rule() -> Value {
+    let mut fields: Vec<Named> = vec![
+        ("name", text(), "Unique; letters, digits, - and _."),
+        ("match", map(one_or_more(text())), "Label to values, one of which must be the alert's. Empty: every alert."),
+        ("pull", pull(), "What the detectors look at once a minute, without waiting for a webhook."),
+    ];
+    fields.extend(of_every_rule());
+    let mut rule = object(&fields);
+    required(&mut rule, &["name", "receivers"]);
+    rule
+}
+
+/// The default rule.
+pub(super) fn default_rule() -> Value {
+    let mut rule = object(&of_every_rule());
+    required(&mut rule, &["receivers"]);
+    rule
+}
+
+fn of_every_rule() -> Vec<Named> {
+    let severities = [Severity::Info, Severity::Warning, Severity::Error, Severity::Critical].map(Severity::as_str);
+    vec![
+        ("group_by", one_or_more(text()), "The labels that make two alerts the same problem."),
+        ("cooldown", duration(), "After people were last told, no new page for the same problem."),
+        ("recheck", recheck(), "How a rejected anomaly is looked at again."),
+        ("remind", duration(), "People are told again of what is still open."),
+        ("severity", words(&severities), "In place of the alert's own."),
+        ("confirm", confirm(), "How the metric is looked at before anyone is told."),
+        ("runbook", runbook(), "Shown with the incident."),
+        ("dashboards", list(link()), "Shown with the incident."),
+        ("receivers", one_or_more(text()), "Who is told."),
+    ]
+}
+
+fn recheck() -> Value {
+    object(&[("every", duration(), "How often."), ("for", duration(), "For how long.")])
+}
+
+fn runbook() -> Value {
+    let mut runbook =
+        object(&[("url", address(), "The page."), ("first_steps", one_or_more(text()), "What to do first.")]);
+    required(&mut runbook, &["url"]);
+    runbook
+}
+
+/// A link that is shown.
+pub(super) fn link() -> Value {
+    let mut link = object(&[("text", text(), "What it says."), ("href", address(), "Where it leads.")]);
+    required(&mut link, &["text", "href"]);
+    link
+}
+
+fn pull() -> Value {
+    let mut pull = object(&[
+        ("clear_for", duration(), "For how long a metric must be as usual again."),
+        ("targets", list(map(text())), "The labels of each metric that is looked at."),
+    ]);
+    required(&mut pull, &["targets"]);
+    pull
+}
+
+fn confirm() -> Value {
+    let mut at_least = object(&[("at_least", whole(1, 16), "So many detectors.")]);
+    required(&mut at_least, &["at_least"]);
+    let mut confirm = object(&[
+        ("from", words(&MetricSource::ALL.map(MetricSource::as_str)), "Which metric source is asked."),
+        ("query", query(), "The metric, or a rate's numerators; {{label}} is the alert's label."),
+        ("total_query", query(), "A rate's denominators."),
+        ("window", duration(), "What is normal."),
+        ("step", duration(), "Between two points."),
+        ("for", duration(), "What is tested."),
+        ("min_effect", json!({ "type": "number", "minimum": 0 }), "Smaller deviations do not matter."),
+        ("combine", one_of(&[words(&["any", "all"]), at_least]), "How several detectors vote."),
+        ("detectors", detectors(), "Without any: auto, which takes no parameters."),
+    ]);
+    required(&mut confirm, &["query"]);
+    confirm
+}
+
+fn query() -> Value {
+    let mut cloudwatch = object(&[
+        ("namespace", text(), "AWS/SageMaker"),
+        ("metric", text(), "ModelLatency"),
+        ("stat", text(), "Average, Sum, p95, …"),
+        ("dimensions", map(text()), "By name."),
+    ]);
+    required(&mut cloudwatch, &["namespace", "metric", "stat"]);
+    let mut arize = object(&[
+        ("space", text(), "The space's id."),
+        ("model", text(), "The model's or project's name."),
+        ("monitor", text(), "The monitor's name."),
+    ]);
+    required(&mut arize, &["space", "model", "monitor"]);
+    one_of(&[text(), cloudwatch, arize])
+}
+
+fn detectors() -> Value {
+    let names: Vec<&str> = ALL.iter().map(|spec| spec.name).collect();
+    let directions = Direction::ALL.map(Direction::as_str);
+    let with_parameters = ALL.iter().map(|spec| {
+        let numbers = spec.params.iter().map(|param| (param.name, number(param.min, param.max), param.doc));
+        let direction = ("direction", words(&directions), "Which deviations count.");
+        let parameters = object(&numbers.chain([direction]).collect::<Vec<_>>());
+        (spec.name, one_of(&[parameters, json!({ "type": "null" })]), "")
+    });
+    let mut by_name = object(&with_parameters.collect::<Vec<_>>());
+    by_name["minProperties"] = json!(1);
+    by_name["maxProperties"] = json!(1);
+    json!({ "type": "array", "minItems": 1, "maxItems": 16, "items": one_of(&[words(&names), by_name]) })
+}
