@@ -202,7 +202,8 @@ impl<'r> Value<'r> {
         if (min..=max).contains(&number) {
             return Some(number);
         }
-        self.fail(format!("{number} is out of bounds"), format!("give {min} to {max}"))
+        let mend = if max < f64::MAX { format!("give {min} to {max}") } else { format!("give {min} or more") };
+        self.fail(format!("{number} is out of bounds"), mend)
     }
 
     /// A whole number in bounds.

@@ -1,4 +1,4 @@
-//! The commands that follow incidents and mend what was given up, as a user runs them.
+//! The commands as a user runs them: those that set up and try out a config, follow incidents, mend what was given up.
 //!
 //! Invariant: every test runs the command's own binary against engines and vendors on loopback.
 
