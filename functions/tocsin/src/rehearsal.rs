@@ -96,7 +96,7 @@ pub(crate) fn decode_file(
 }
 
 /// The alerts of a body.
-fn decode(source: &Source, body: &[u8], now: Timestamp) -> anyhow::Result<Vec<Alert>> {
+pub(crate) fn decode(source: &Source, body: &[u8], now: Timestamp) -> anyhow::Result<Vec<Alert>> {
     let inbound = Inbound { headers: &[], query: "", body, received_at: now };
     let mut ids = 1..;
     Ok(source.decode(&inbound, &mut || AlertId::new(format!("rehearsal-{}", ids.next().unwrap_or(0))))?)

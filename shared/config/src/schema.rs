@@ -3,6 +3,7 @@
 //! Invariant: a field that the reader does not know is refused, and every one that it knows is here: a test compares the
 //! two. What a form alone cannot say, `tocsin check` says.
 
+mod mutes;
 mod receivers;
 mod rules;
 mod types;
@@ -27,13 +28,18 @@ pub fn schema() -> Value {
         ("cloudwatch", cloudwatch(), "Where rules read metrics that say `from: cloudwatch`."),
         ("github", github(), "Where deployments are read."),
         ("services", map(service()), "What is known of each service, by the name that alerts carry."),
-        ("rules", list(rules::rule()), "The first rule that matches decides."),
+        ("time_intervals", map(mutes::interval()), "Times of the week or the year, by name."),
+        ("rules", list(json!({ "$ref": rules::RULE })), "The first rule that matches decides."),
         ("default", rules::default_rule(), "For every alert that no rule matches."),
         ("receivers", map(receivers::receiver()), "Who is told, by name."),
+        ("silences", map(mutes::silence()), "Who is not told for a while."),
+        ("maintenance", map(mutes::maintenance()), "Who is not told while there is work on a system."),
+        ("inhibit", list(mutes::inhibition()), "Open incidents that explain others."),
         ("fallback", one_or_more(text()), "Who is told in place of a receiver that cannot be."),
         ("deadlines", deadlines(), "How long the steps before a page may take."),
     ]);
     required(&mut schema, &["sources", "default", "receivers"]);
+    schema["definitions"] = json!({ "rule": rules::rule() });
     schema["$schema"] = json!("http://json-schema.org/draft-07/schema#");
     schema["title"] = json!("Tocsin's config");
     schema

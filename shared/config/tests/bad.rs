@@ -85,6 +85,8 @@ fn each_kind_of_mistake_has_its_file() {
     }
     let mut sources = Vec::new();
     files(&folder("src"), "rs", &mut sources);
+    // Cases stand in files of their own, and have their tests with `tocsin route`.
+    sources.retain(|path| !path.ends_with("cases.rs"));
     let mut found = 0;
     let mut missing = Vec::new();
     for path in sources {

@@ -51,6 +51,10 @@ fn json_of(node: &Yaml<'_>) -> Value {
 
 /// The places where a value does not fit, by the part of JSON Schema that the schema uses.
 fn unfit(schema: &Value, value: &Value, at: &str) -> Vec<String> {
+    if let Some(place) = schema["$ref"].as_str() {
+        let whole = tocsin_config::schema();
+        return unfit(whole.pointer(place.trim_start_matches('#')).expect("it leads somewhere"), value, at);
+    }
     if let Some(forms) = schema["anyOf"].as_array() {
         let tried: Vec<Vec<String>> = forms.iter().map(|form| unfit(form, value, at)).collect();
         return if tried.iter().any(Vec::is_empty) { Vec::new() } else { tried.concat() };
@@ -149,6 +153,8 @@ fn the_committed_schema_is_up_to_date() {
 fn every_good_config_fits_it() {
     let mut good = Vec::new();
     files(&root("infra/config"), "yaml", &mut good);
+    // These are cases for the config.
+    good.retain(|path| !path.ends_with("routes.yaml"));
     let examples = good.len();
     good.extend(["tests/acceptance/src/config.yaml", "tests/storm/storm.yaml"].map(root));
     assert!(examples >= 2);

@@ -3,11 +3,20 @@
 //! Invariant: detectors, their parameters and bounds are the detectors' own.
 
 use detectors::{ALL, Direction};
-use domain::Severity;
+use domain::{Phase, Severity};
 use serde_json::{Value, json};
 
-use super::types::{address, duration, list, map, number, object, one_of, one_or_more, required, text, whole, words};
+use super::mutes::matchers;
+use super::types::{
+    address, boolean, duration, list, map, number, object, one_of, one_or_more, required, text, whole, words,
+};
 use crate::MetricSource;
+
+/// From least to most severe.
+const SEVERITIES: [Severity; 4] = [Severity::Info, Severity::Warning, Severity::Error, Severity::Critical];
+
+/// Where the form of a rule stands.
+pub(super) const RULE: &str = "#/definitions/rule";
 
 /// A field: its name, its form, and what it is for.
 type Named = (&'static str, Value, &'static str);
@@ -16,12 +25,15 @@ type Named = (&'static str, Value, &'static str);
 pub(super) fn rule() -> Value {
     let mut fields: Vec<Named> = vec![
         ("name", text(), "Unique; letters, digits, - and _."),
-        ("match", map(one_or_more(text())), "Label to values, one of which must be the alert's. Empty: every alert."),
+        ("match", matchers(), "What the alert's labels must be. Empty: every alert."),
+        ("continue", boolean(), "Rules after it are asked as well; their receivers are told, too."),
+        ("rules", list(json!({ "$ref": RULE })), "Asked first; what they do not say they have from this one."),
         ("pull", pull(), "What the detectors look at once a minute, without waiting for a webhook."),
     ];
     fields.extend(of_every_rule());
     let mut rule = object(&fields);
-    required(&mut rule, &["name", "receivers"]);
+    // A rule inside another may have its receivers from there.
+    required(&mut rule, &["name"]);
     rule
 }
 
@@ -33,18 +45,43 @@ pub(super) fn default_rule() -> Value {
 }
 
 fn of_every_rule() -> Vec<Named> {
-    let severities = [Severity::Info, Severity::Warning, Severity::Error, Severity::Critical].map(Severity::as_str);
+    let severities = SEVERITIES.map(Severity::as_str);
     vec![
         ("group_by", one_or_more(text()), "The labels that make two alerts the same problem."),
+        ("children", one_or_more(text()), "The labels that tell the members of one incident apart."),
         ("cooldown", duration(), "After people were last told, no new page for the same problem."),
         ("recheck", recheck(), "How a rejected anomaly is looked at again."),
         ("remind", duration(), "People are told again of what is still open."),
+        ("flapping", flapping(), "An incident whose state changes too often is held open."),
+        ("escalate", list(escalation_step()), "What follows where nobody acknowledges, in order."),
+        ("phase", words(&Phase::ALL.map(Phase::as_str)), "How far its rollout is; page without it."),
+        ("active_time_intervals", one_or_more(text()), "People are told in these only."),
+        ("mute_time_intervals", one_or_more(text()), "People are not told in these."),
         ("severity", words(&severities), "In place of the alert's own."),
         ("confirm", confirm(), "How the metric is looked at before anyone is told."),
         ("runbook", runbook(), "Shown with the incident."),
         ("dashboards", list(link()), "Shown with the incident."),
         ("receivers", one_or_more(text()), "Who is told."),
     ]
+}
+
+fn flapping() -> Value {
+    let mut flapping = object(&[
+        ("changes", json!({ "type": "integer", "minimum": 3 }), "So many changes of state are too many,"),
+        ("within", duration(), "within so long."),
+    ]);
+    required(&mut flapping, &["changes", "within"]);
+    flapping
+}
+
+fn escalation_step() -> Value {
+    let mut step = object(&[
+        ("after", duration(), "After the opening."),
+        ("severity", words(&SEVERITIES.map(Severity::as_str)), "What it becomes, if it is not worse."),
+        ("receivers", one_or_more(text()), "Who is told beside those who were."),
+    ]);
+    required(&mut step, &["after"]);
+    step
 }
 
 fn recheck() -> Value {

@@ -11,9 +11,6 @@ use crate::reader::all;
 pub(super) fn children(fields: &Fields<'_>, group_by: Option<&[String]>, known: &Known) -> Option<Vec<String>> {
     let Some(value) = fields.get("children") else { return Some(Vec::new()) };
     let names = labels(value, known)?;
-    if names.is_empty() {
-        return value.fail("no label tells children apart", "name labels, or remove the line");
-    }
     all(names.iter().map(|name| {
         if group_by.is_some_and(|grouped| grouped.contains(name)) {
             let what = format!("`{name}` is the same for all children: the rule groups by it");

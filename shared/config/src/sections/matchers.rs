@@ -10,7 +10,7 @@ use super::shared::{severity, severity_word};
 use crate::reader::{Value, all};
 
 /// The ways to say what a value must be, other than the value itself.
-const OPERATORS: &[&str] = &["glob", "regex", "at_least", "not"];
+const OPERATOR_FIELDS: &[&str] = &["glob", "regex", "at_least", "not"];
 
 /// What has to hold of the labels, all of it; empty: every alert.
 pub(super) fn matchers(value: &Value<'_>, known: &Known) -> Option<Vec<Matcher>> {
@@ -36,10 +36,10 @@ fn test(value: &Value<'_>, label: &str, known: &Known) -> Option<(Test, bool)> {
     if !value.is_mapping() {
         return Some((Test::OneOf(words(value, label, known)?), false));
     }
-    let fields = value.fields(OPERATORS)?;
-    let found: Vec<&str> = OPERATORS.iter().copied().filter(|name| fields.get(name).is_some()).collect();
+    let fields = value.fields(OPERATOR_FIELDS)?;
+    let found: Vec<&str> = OPERATOR_FIELDS.iter().copied().filter(|name| fields.get(name).is_some()).collect();
     let ([operator], Some(operand)) = (found.as_slice(), found.first().and_then(|name| fields.get(name))) else {
-        let mend = format!("write one of {}, for instance {{ glob: \"gpt-4*\" }}", OPERATORS.join(", "));
+        let mend = format!("write one of {}, for instance {{ glob: \"gpt-4*\" }}", OPERATOR_FIELDS.join(", "));
         return value.fail("one condition belongs here", mend);
     };
     match *operator {

@@ -19,7 +19,7 @@ use crate::{Rule, address};
 pub(super) const DEFAULT_RULE: &str = "default";
 
 /// The fields that a rule has from the rule around it where it does not say otherwise, and that `default:` has too.
-pub(super) const INHERITED: &[&str] = &[
+pub(super) const INHERITED_FIELDS: &[&str] = &[
     "group_by",
     "children",
     "cooldown",

@@ -10,7 +10,7 @@ use domain::{Interval, Matcher};
 use super::known::Known;
 use super::matchers::matchers;
 use super::pull;
-use super::rule_fields::{DEFAULT_RULE, INHERITED, rest};
+use super::rule_fields::{DEFAULT_RULE, INHERITED_FIELDS, rest};
 use super::shared::{check_name, is_name};
 use crate::fields::Fields;
 use crate::reader::{Value, all};
@@ -73,7 +73,7 @@ pub(crate) fn read(value: &Value<'_>, known: &Known, times: Option<&[Interval]>)
 }
 
 pub(crate) fn default_rule(value: &Value<'_>, known: &Known, times: Option<&[Interval]>) -> Option<Rule> {
-    rest(&value.fields(INHERITED)?, known, times)
+    rest(&value.fields(INHERITED_FIELDS)?, known, times)
 }
 
 impl Read<'_> {
@@ -91,7 +91,7 @@ impl Read<'_> {
         let continues = own.or("continue", false, Value::boolean);
         let matchers: Vec<Matcher> = around.matchers.iter().chain(matched.iter().flatten()).cloned().collect();
         let reachable = matched.as_ref().map_or(Some(()), |_| self.reachable(&own, &matchers));
-        let fields = around.fields.into_iter().fold(own, |own, above| own.over(above, INHERITED));
+        let fields = around.fields.into_iter().fold(own, |own, above| own.over(above, INHERITED_FIELDS));
         self.names.extend(name.clone());
         let inside = Around { fields: Some(&fields), matchers: &matchers, depth: around.depth + 1 };
         let place = self.before.len();
