@@ -218,10 +218,10 @@ proptest! {
                     world.take(std::slice::from_ref(old), at(secs));
                 }
             }
-            let fire = newest.values().filter(|fires| **fires).count() as u64;
+            let live = newest.values().filter(|fires| **fires).count() as u64;
             if let Some(incident) = &world.incident {
-                prop_assert_eq!(incident.children.firing, fire);
-                prop_assert_eq!(incident.state == State::Open, fire > 0);
+                prop_assert_eq!(incident.children.firing, live);
+                prop_assert_eq!(incident.state == State::Open, live > 0);
             }
         }
     }
