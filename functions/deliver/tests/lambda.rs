@@ -6,7 +6,7 @@ use std::time::Duration;
 use acceptance::{Engines, batch};
 use domain::{Alert, DeliveryState, Fingerprint, ReceiverKind};
 use pipeline::{InboxMessage, Item, QueuedMessage, SystemClock, Triage, ports::Clock};
-use serde_json::json;
+use serde_json::{Value, json};
 use stand_ins::{Fault, Pagerduty};
 use tocsin::LOCAL_SECRET;
 
@@ -49,6 +49,12 @@ async fn a_delivery_that_pagerduty_refuses_at_first_comes_again_and_pages_once()
     let incidents = engines.store.incidents().await?;
     let record = engines.store.record(&incidents[0].id).await?.expect("the incident has a record");
     assert_eq!((record.deliveries[0].state, record.deliveries[0].attempts), (DeliveryState::Delivered, 2));
+    let log = sandbox.log()?;
+    assert_eq!(log.matches(r#""Delivered":1.0,"Receiver":"pagerduty""#).count(), 1, "{log}");
+    let page = log.lines().find(|line| line.contains("SecondsToPage")).expect("a page has its time");
+    let page: Value = serde_json::from_str(page)?;
+    // The first try was refused with a second to wait.
+    assert!(page["SecondsToPage"].as_f64().is_some_and(|secs| (1.0..60.0).contains(&secs)), "{page}");
     Ok(())
 }
 

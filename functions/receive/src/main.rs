@@ -7,8 +7,6 @@ use lambda_http::{Request, service_fn};
 use pipeline::{Receive, SystemClock};
 use receive::RecordDirectory;
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
 use web::Sns;
 
 #[tokio::main(flavor = "current_thread")]
@@ -16,7 +14,7 @@ async fn main() -> anyhow::Result<()> {
     // Not `EnvFilter`: its regular expressions are a twentieth of the binary.
     let levels: Option<Targets> = std::env::var("RUST_LOG").ok().and_then(|levels| levels.parse().ok());
     let levels = levels.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
-    tracing_subscriber::registry().with(tracing_subscriber::fmt::layer().json()).with(levels).init();
+    aws::log_and_count(levels, Arc::new(SystemClock));
     let config = Arc::new(config::load_from_env()?);
     let queues = Queues::new(aws::sqs_from_env()?, QueueUrls::from_env());
     let receive = Receive::new(config, Arc::new(queues), Arc::new(SystemClock)).with_sns(Arc::new(Sns::default()));

@@ -47,6 +47,8 @@ async fn an_alert_is_accepted_once_the_queue_has_it() -> anyhow::Result<()> {
     let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default())?;
     assert!(body["accepted"][0]["fingerprint"].as_str().is_some_and(|f| !f.is_empty()), "{body}");
 
+    assert_eq!(sandbox.log()?.matches(r#""Accepted":1.0"#).count(), 1, "it is counted once");
+
     let health = sandbox.invoke(event("GET", "/healthz", "", "", false)).await?;
     assert_eq!(health["statusCode"], 200, "{health}");
     Ok(())

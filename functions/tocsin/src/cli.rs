@@ -147,12 +147,24 @@ pub struct LocalArgs {
     /// Exit when all queues are empty.
     #[arg(long)]
     pub once: bool,
+    /// Print what is counted as the deployed functions do: lines in CloudWatch's Embedded Metric Format.
+    #[arg(long)]
+    pub metrics: bool,
 }
 
 impl Default for LocalArgs {
     fn default() -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 8787));
-        Self { listen, config: None, templates: None, data: None, record: None, demo: true, once: false }
+        Self {
+            listen,
+            config: None,
+            templates: None,
+            data: None,
+            record: None,
+            demo: true,
+            once: false,
+            metrics: false,
+        }
     }
 }
 

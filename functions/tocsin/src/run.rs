@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use pipeline::SystemClock;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::check::check;
 use crate::cli::{Command, LocalArgs, Options};
@@ -67,7 +69,9 @@ fn print(line: String) {
 
 async fn local(args: LocalArgs, say: &mut impl FnMut(String)) -> anyhow::Result<Answer> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter);
+    let metrics = args.metrics.then(|| aws::metrics("tocsin".to_owned(), Arc::new(SystemClock), std::io::stdout));
+    tracing_subscriber::registry().with(log).with(metrics).init();
     let (config_name, config_text) = config_text(args.config.as_deref())?;
     let options = LocalOptions {
         listen: args.listen,

@@ -3,6 +3,8 @@
 //! Invariant: every write is conditional, and an expiry is checked in the condition, never left to TTL. The same code
 //! runs in the cloud and on the embedded engines. What is absent: decisions, and any other AWS service.
 //!
+//! What a function logs is counted in [`metrics()`], and goes out by [`log_and_count`].
+//!
 //! `CloudWatch` is a feature, so that functions that read no metrics are built without its SDK.
 
 mod children;
@@ -14,6 +16,7 @@ mod deliveries;
 mod gather;
 mod incidents;
 mod items;
+mod metrics;
 mod monitors;
 mod mutes;
 mod outgoing;
@@ -27,6 +30,7 @@ mod view;
 pub use clients::{Clients, ClientsError, Endpoints, sqs_from_env};
 #[cfg(feature = "cloudwatch")]
 pub use cloudwatch::CloudWatch;
+pub use metrics::{log_and_count, metrics};
 pub use provision::{DELIVERY_RECEIVES_MAX, INBOX_RECEIVES_MAX, ProvisionError, provision_queues, provision_table};
 pub use queues::{Polled, QueueUrls, Queues};
 pub use store::Store;

@@ -110,6 +110,9 @@ pub struct Notification {
     /// Why, where that has to be said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
+    /// When the alert that opened it was received; what an older version wrote has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_at: Option<Timestamp>,
     /// When the episode opened.
     pub opened_at: Timestamp,
     /// When it ended, if it has.

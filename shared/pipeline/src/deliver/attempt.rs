@@ -191,7 +191,7 @@ impl Deliver {
                 later = Some(Later(Some(wait)));
             }
         }
-        log(&delivery);
+        log(&delivery, told, now);
         if delivery.is_dead() {
             // Before the mark: a finished delivery is never looked at again, and an alarm must not be missed.
             tell_others(&self.config, self.store.as_ref(), self.queue.as_ref(), &delivery, told, now).await?;
@@ -209,12 +209,15 @@ fn after(now: Timestamp, secs: u32) -> Timestamp {
     now.checked_add(SignedDuration::from_secs(i64::from(secs))).unwrap_or(Timestamp::MAX)
 }
 
-fn log(delivery: &Delivery) {
+/// Metrics are made of this line, too: `aws/metrics.rs` knows it by its words.
+fn log(delivery: &Delivery, told: &Notification, now: Timestamp) {
     let (id, state, attempts) = (&delivery.id, delivery.state.as_str(), delivery.attempts);
+    let (kind, transition) = (delivery.kind.as_str(), delivery.transition.as_str());
     let answer = delivery.answer.as_deref().unwrap_or_default();
     if delivery.state == DeliveryState::Delivered {
-        tracing::info!(delivery.id = %id, state, attempts, "delivery");
+        let since_received_ms = told.received_at.map(|at| now.as_millisecond() - at.as_millisecond());
+        tracing::info!(delivery.id = %id, kind, transition, state, attempts, since_received_ms, "delivery");
     } else {
-        tracing::warn!(delivery.id = %id, state, attempts, answer, "delivery");
+        tracing::warn!(delivery.id = %id, kind, transition, state, attempts, answer, "delivery");
     }
 }

@@ -102,6 +102,7 @@ fn notification(letter: &DeadLetter, alerts: Vec<Alert>, now: Timestamp) -> Opti
         children: Children::default(),
         held_until: None,
         because: None,
+        received_at: Some(alert.received_at),
         opened_at: now,
         resolved_at: None,
         confirmation: None,

@@ -69,6 +69,7 @@ pub(crate) fn notification(transition: Transition) -> Notification {
         children: Children::default(),
         held_until: None,
         because: None,
+        received_at: Some(time("2026-11-23T09:12:29Z")),
         opened_at: time("2026-11-23T09:12:30Z"),
         resolved_at: (transition == Transition::Resolved).then(|| time(at)),
         confirmation: Some(confirmation(Verdict::Confirmed, "8.213 is 3.1 times the usual residual")),
