@@ -10,21 +10,12 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION=1 CDK_DISABLE_VERSION_CHECK=1
 
 tools="$(cd .. && pwd)/target/infra"
 section() { printf '\n== %s (after %d s)\n' "$1" "$SECONDS"; }
-python_tool() { # name of the environment, what to install
-  local environment="$tools/$1"
-  shift
-  if [ "$(cat "$environment/installed" 2>/dev/null)" != "$*" ]; then
-    rm -rf "$environment"
-    python3 -m venv "$environment"
-    "$environment/bin/pip" install --quiet --disable-pip-version-check "$@"
-    echo "$*" >"$environment/installed"
-  fi
-}
+. checks/tools.sh
 
 section 'own rules'
 mapfile -t own < <(cat checks/requirements.txt)
 python_tool own "${own[@]}"
-"$tools/own/bin/python" -m unittest --quiet checks.test_rules
+"$tools/own/bin/python" -m unittest --quiet checks.test_rules proof.test_parts
 "$tools/own/bin/python" -m checks
 [ "${1:-}" = --own ] && exit
 
