@@ -147,7 +147,7 @@ pub struct LocalArgs {
     /// Exit when all queues are empty.
     #[arg(long)]
     pub once: bool,
-    /// Print what is counted as the deployed functions do: lines in CloudWatch's Embedded Metric Format.
+    /// Print what is counted as the deployed functions do: lines in `CloudWatch`'s Embedded Metric Format.
     #[arg(long)]
     pub metrics: bool,
 }

@@ -107,10 +107,12 @@ fn a_delivery_counts_when_it_has_ended_and_a_page_tells_its_time() {
 
 #[test]
 fn what_was_accepted_and_what_was_given_up_count() {
-    let accepted = written(|| tracing::info!(target: PIPELINE, alert.id = "x", source = "arize", "alert accepted"));
+    let accepted = written(|| tracing::info!(target: PIPELINE, { alert.id = "x", source = "arize" }, "alert accepted"));
     assert_eq!(said(&accepted), json!([{ "Accepted": 1.0 }]));
     let given_up = |queue: DeadLetterQueue| {
-        said(&written(|| tracing::error!(target: PIPELINE, message.id = "x", queue = ?queue, "a message was given up")))
+        said(&written(
+            || tracing::error!(target: PIPELINE, { message.id = "x", queue = ?queue }, "a message was given up"),
+        ))
     };
     assert_eq!(given_up(DeadLetterQueue::Inbox), json!([{ "Dead": 1.0, "Receiver": "inbox" }]));
     let delivery = DeadLetterQueue::Deliveries(domain::ReceiverKind::Slack);
