@@ -3,16 +3,22 @@
 //! Invariant: silences are at most [`SILENCES_FRESH_SECS`] old when they mute or do not. A table that does not answer
 //! mutes nothing: people are told. What is muted is looked at again when that ends.
 
+use std::time::Duration;
+
 use config::Inhibition;
 use domain::{Alert, Fingerprint, Incident, Reason, Silence, Timestamp};
 use jiff::SignedDuration;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use crate::Triage;
 use crate::ports::{IncidentStore, StoreError};
 
 /// How long silences that were read are good for, in seconds.
 const SILENCES_FRESH_SECS: i64 = 30;
+
+/// How long a page waits for them.
+const SILENCES_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// When an alert that an open incident explains is looked at again, in seconds.
 const INHIBITED_LOOK_SECS: i64 = 120;
@@ -30,16 +36,16 @@ impl Silences {
                 return silences.clone();
             }
         }
-        match store.silences(now).await {
-            Ok(silences) => {
+        let why = match timeout(SILENCES_TIMEOUT, store.silences(now)).await {
+            Ok(Ok(silences)) => {
                 *kept = Some((now, silences.clone()));
-                silences
+                return silences;
             }
-            Err(error) => {
-                tracing::warn!(%error, "silences cannot be read; nothing is muted by them");
-                Vec::new()
-            }
-        }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the table took too long to answer".to_owned(),
+        };
+        tracing::warn!(why, "silences cannot be read; nothing is muted by them");
+        Vec::new()
     }
 }
 
