@@ -61,7 +61,7 @@ pub use crate::in_process::InProcess;
 /// Where the tables live. Queues live in memory in either case, and end with the process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Storage {
-    /// In memory: everything ends with the engines.
+    /// In memory, up to 1 GiB: everything ends with the engines.
     Memory,
     /// In one `SQLite` file in this directory, which is made if it is absent. Tables survive a restart and a killed
     /// process; queues and their messages do not.
