@@ -14,7 +14,7 @@ use pipeline::ports::{MonitorRecord, StoreError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::packed::{pack, unpack};
+use crate::packed::{pack, pack_beyond, unpack};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -43,6 +43,10 @@ pub(crate) const SILENCES: &str = "SILENCE";
 
 /// A silence that is over is kept for a month.
 const SILENCE_KEPT_SECS: i64 = 30 * 86_400;
+
+/// Bytes of an incident's JSON that stand as they are. A longer one is compressed though it would fit: each duplicate adds
+/// its id to the item, and some ten of them still fit into one write unit beside it.
+const INCIDENT_PLAIN_BYTES_MAX: usize = 300;
 
 /// Begins the sort key of what is told of a transition.
 const NOTIFICATION_PREFIX: &str = "N#";
@@ -186,13 +190,15 @@ pub(crate) fn episode_item(incident: &Incident) -> Result<Item, StoreError> {
 }
 
 fn incident_attributes(incident: &Incident) -> Result<Item, StoreError> {
+    // Its alerts stand beside the JSON, where duplicates add theirs.
+    let body = written(&Incident { seen: BTreeSet::new(), ..incident.clone() }, INCIDENT)?;
     let mut item = Item::from([
         ("version".to_owned(), number(incident.version)),
         ("state".to_owned(), text(incident.state.as_str())),
         ("severity_rank".to_owned(), number(incident.severity.rank())),
         ("occurrences".to_owned(), number(incident.occurrences)),
         ("last_seen".to_owned(), millis(incident.last_seen)),
-        ("incident".to_owned(), json(incident, INCIDENT)?),
+        ("incident".to_owned(), pack_beyond(INCIDENT_PLAIN_BYTES_MAX, body)),
     ]);
     if !incident.seen.is_empty() {
         item.insert("seen".to_owned(), alert_ids(incident.seen.clone()));
@@ -317,15 +323,17 @@ pub(crate) fn delivery_id(item: &Item) -> Result<DeliveryId, StoreError> {
 }
 
 pub(crate) fn json<T: Serialize>(value: &T, what: &str) -> Result<AttributeValue, StoreError> {
+    written(value, what).map(AttributeValue::S)
+}
+
+fn written<T: Serialize>(value: &T, what: &str) -> Result<String, StoreError> {
     serde_json::to_string(value)
-        .map(AttributeValue::S)
         .map_err(|error| StoreError::Unreadable { key: what.to_owned(), why: error.to_string() })
 }
 
 /// The value as JSON, compressed where it is long.
 fn packed<T: Serialize>(value: &T, what: &str) -> Result<AttributeValue, StoreError> {
-    let text = serde_json::to_string(value);
-    text.map(pack).map_err(|error| StoreError::Unreadable { key: what.to_owned(), why: error.to_string() })
+    written(value, what).map(pack)
 }
 
 pub(crate) fn parse<T: DeserializeOwned>(item: &Item, name: &str) -> Result<T, StoreError> {
@@ -366,4 +374,52 @@ fn unreadable(item: &Item, why: impl Into<String>) -> StoreError {
         _ => "?",
     };
     StoreError::Unreadable { key: format!("{} {}", part(PK), part(SK)), why: why.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A write unit of `DynamoDB`.
+    const UNIT_BYTES: usize = 1024;
+
+    fn incident(alerts: usize) -> Incident {
+        let ids: Vec<String> = (0..alerts).map(|n| format!("01a20892-7c1f-7a30-9d51-{n:012}")).collect();
+        let read = serde_json::from_value(serde_json::json!({
+            "fingerprint": "15c4f1e74e0a4b1d9c7e2f3a5b6c7d8e", "version": 3, "id": "15c4f1e74e-1-6b043df7", "episode": 1,
+            "state": "open", "severity": "critical", "rule": "latency", "service": "support-chatbot",
+            "metric": "latency_p95", "monitor": "Support chatbot p95 latency",
+            "labels": { "model": "gpt-4o-mini", "environment": "production", "endpoint": "/v1/chat", "region": "us-east-1" },
+            "occurrences": alerts, "transitions": 1, "first_seen": "2026-11-25T22:05:00Z",
+            "last_seen": "2026-11-25T22:06:00Z", "opened_at": "2026-11-25T22:05:01Z", "seen": ids,
+            "timeline": { "length": 5, "hash": "8e3c0d7f5a1b49e2867d3f0c1a2b4d5e8e3c0d7f5a1b49e2867d3f0c1a2b4d5e" },
+        }));
+        read.unwrap_or_else(|error| unreachable!("{error}"))
+    }
+
+    fn bytes(item: &Item) -> usize {
+        let of_value = |value: &AttributeValue| match value {
+            AttributeValue::S(text) => text.len(),
+            AttributeValue::N(digits) => digits.len() / 2 + 2,
+            AttributeValue::B(packed) => packed.as_ref().len(),
+            AttributeValue::Ss(texts) => texts.iter().map(String::len).sum(),
+            _ => 1,
+        };
+        item.iter().map(|(name, value)| name.len() + of_value(value)).sum()
+    }
+
+    #[test]
+    fn an_incident_comes_back_as_it_went() -> Result<(), StoreError> {
+        for alerts in [0, 1, 64] {
+            assert_eq!(read_incident(&incident_item(&incident(alerts))?)?, incident(alerts));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn an_incident_and_nine_duplicates_are_one_write_unit() -> Result<(), StoreError> {
+        let taken = bytes(&incident_item(&incident(10))?);
+        assert!(taken <= UNIT_BYTES, "{taken} bytes");
+        Ok(())
+    }
 }

@@ -3,13 +3,13 @@
 //! Invariant: what comes out is what went in, byte by byte. A text that fits into one write unit with its item stays as it
 //! is, for people to read; a longer one is compressed, since `DynamoDB` charges a write by its size.
 
-use std::io::{Read, Write};
+use std::cell::RefCell;
+use std::io::Read;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use flate2::Compression;
 use flate2::read::DeflateDecoder;
-use flate2::write::DeflateEncoder;
+use flate2::{Compress, Compression, FlushCompress, Status};
 
 /// Bytes of text that stand in one write unit of 1 KiB beside keys and names.
 const PLAIN_BYTES_MAX: usize = 860;
@@ -17,16 +17,35 @@ const PLAIN_BYTES_MAX: usize = 860;
 /// Bytes that a packed text may have unpacked: more than any item, so that a foreign one cannot fill the memory.
 const UNPACKED_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
+thread_local! {
+    /// It has hundreds of kilobytes, which cost more to make than most texts cost to compress.
+    static COMPRESSOR: RefCell<Compress> = RefCell::new(Compress::new(Compression::new(4), false));
+}
+
 /// The text as an attribute.
 pub(crate) fn pack(text: String) -> AttributeValue {
-    if text.len() <= PLAIN_BYTES_MAX {
+    pack_beyond(PLAIN_BYTES_MAX, text)
+}
+
+/// The same where other attributes of its item need the room: plain up to so many bytes.
+pub(crate) fn pack_beyond(plain_bytes_max: usize, text: String) -> AttributeValue {
+    if text.len() <= plain_bytes_max {
         return AttributeValue::S(text);
     }
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::new(4));
-    match encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish()) {
-        Ok(packed) if packed.len() < text.len() => AttributeValue::B(Blob::new(packed)),
-        _ => AttributeValue::S(text),
+    match compress(text.as_bytes()) {
+        Some(packed) => AttributeValue::B(Blob::new(packed)),
+        None => AttributeValue::S(text),
     }
+}
+
+/// The bytes compressed; `None` where they do not get smaller.
+fn compress(bytes: &[u8]) -> Option<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|compressor| {
+        compressor.reset();
+        let mut packed = Vec::with_capacity(bytes.len());
+        let status = compressor.compress_vec(bytes, &mut packed, FlushCompress::Finish).ok()?;
+        (status == Status::StreamEnd && packed.len() < bytes.len()).then_some(packed)
+    })
 }
 
 /// The text of an attribute; `None` where it holds none.
@@ -56,9 +75,19 @@ mod tests {
     #[test]
     fn a_short_text_stays_readable_and_a_long_one_gets_smaller() {
         assert!(matches!(pack("a".repeat(PLAIN_BYTES_MAX)), AttributeValue::S(_)));
+        assert!(matches!(pack_beyond(10, "a".repeat(99)), AttributeValue::B(packed) if packed.as_ref().len() < 20));
         assert!(
             matches!(pack("a".repeat(PLAIN_BYTES_MAX + 1)), AttributeValue::B(packed) if packed.as_ref().len() < 50)
         );
+    }
+
+    #[test]
+    fn what_was_packed_before_leaves_nothing_behind() {
+        let text = |seed: u32| (0..600).map(|n| (n * n * seed).to_string()).collect::<String>();
+        let (first, other) = (pack(text(7)), pack(text(31)));
+        assert_eq!(pack(text(7)), first);
+        assert_eq!(unpack(&first), Some(text(7)));
+        assert_eq!(unpack(&other), Some(text(31)));
     }
 
     #[test]
