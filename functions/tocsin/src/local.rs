@@ -5,6 +5,7 @@
 
 pub(crate) mod api;
 mod demo;
+mod engines;
 mod environment;
 mod http;
 mod inboxes;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws::{Queues, Store};
-use embedded::Embedded;
+use embedded::InProcess;
 use pipeline::ports::{Clock, QueueError};
 use pipeline::{Pull, Sweep, Triage};
 use stand_ins::StandIns;
@@ -81,7 +82,7 @@ pub(crate) fn part<E: std::fmt::Display>(part: &'static str) -> impl FnOnce(E) -
 pub struct Local {
     address: SocketAddr,
     stand_ins: StandIns,
-    embedded: Option<Embedded>,
+    embedded: Option<Arc<InProcess>>,
     store: Arc<Store>,
     queues: Arc<Queues>,
     triage: Arc<Triage>,
@@ -145,7 +146,7 @@ impl Local {
     /// AWS calls so far by operation, where the engines are embedded.
     #[must_use]
     pub fn aws_calls(&self) -> BTreeMap<String, u64> {
-        self.embedded.as_ref().map(Embedded::calls).unwrap_or_default()
+        self.embedded.as_ref().map(|embedded| embedded.calls()).unwrap_or_default()
     }
 
     /// What a user should know of this run: what goes to a stand-in, and why.

@@ -19,6 +19,7 @@ mod mapping;
 mod outside;
 mod point;
 mod process;
+mod queue;
 mod run;
 pub mod setup;
 mod storm;

@@ -5,8 +5,6 @@
 
 use std::sync::Arc;
 
-use aws::Polled;
-use aws_sdk_sqs::types::QueueAttributeName;
 use domain::ReceiverKind;
 use futures::future::join_all;
 use pipeline::ports::IncidentStore;
@@ -31,25 +29,6 @@ const WAIT_SECS_MAX: u64 = 240;
 const REST_SECS_MAX: i64 = 43_200;
 
 impl World {
-    /// Every message that a queue shows, in an order of its own.
-    pub(crate) async fn receive(&self, url: &str) -> anyhow::Result<Vec<Handed>> {
-        let mut handed = Vec::new();
-        loop {
-            let batch = self.queues.poll(url, 0).await?;
-            if batch.is_empty() {
-                break;
-            }
-            handed.extend(batch.into_iter().map(|Polled { id, receipt, body, receives }| Handed {
-                id,
-                receipt,
-                body,
-                receives,
-            }));
-        }
-        handed.sort_by(|a, b| a.body.cmp(&b.body));
-        Ok(handed)
-    }
-
     /// Deals every visible message out to the functions, which work at the same time. How many messages there were.
     ///
     /// # Errors
@@ -167,19 +146,6 @@ impl World {
             left += self.held(&url).await?;
         }
         Ok(left)
-    }
-
-    /// Messages in one queue.
-    pub(crate) async fn held(&self, url: &str) -> anyhow::Result<u64> {
-        let counts = [
-            QueueAttributeName::ApproximateNumberOfMessages,
-            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
-            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
-        ];
-        let asked = self.sqs.get_queue_attributes().queue_url(url).set_attribute_names(Some(counts.to_vec()));
-        let answer = asked.send().await?;
-        let attributes = answer.attributes.unwrap_or_default();
-        Ok(counts.iter().filter_map(|name| attributes.get(name)?.parse::<u64>().ok()).sum())
     }
 
     /// The functions work for so many seconds, and wait where there is nothing to do.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aws::{Clients, Endpoints, Queues, Store, provision_queues, provision_table};
 use config::{Config, Environment, MetricSource, ProcessEnvironment, TemplateDirectory};
-use embedded::{Embedded, Storage};
+use embedded::{InProcess, Storage};
 use pipeline::ports::Recorder;
 use pipeline::{Deliver, Pull, Receive, Redrive, Sweep, Triage};
 use receive::RecordDirectory;
@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 use super::http::{Served, router};
 use super::poll::{poll, pull_every_minute, sweep_every_minute};
-use super::{Local, LocalEnvironment, LocalError, LocalOptions, outside, part};
+use super::{Local, LocalEnvironment, LocalError, LocalOptions, engines, outside, part};
 
 /// The table's name on the embedded engine.
 const TABLE: &str = "tocsin";
@@ -29,7 +29,7 @@ pub(super) async fn start(options: LocalOptions) -> Result<Local, LocalError> {
     outside::seed(&stand_ins, options.clock.now());
     let (config, mut notes) = configure(&options, &stand_ins)?;
     let config = Arc::new(config);
-    let (clients, embedded) = clients(&options).await?;
+    let (clients, embedded) = clients(&options)?;
     if let (Some(_), Some(data)) = (&embedded, &options.data) {
         notes.push(format!("incidents are kept in {}; messages on their way are not", data.display()));
     }
@@ -111,15 +111,14 @@ fn spawn_pollers(
     }
 }
 
-async fn clients(options: &LocalOptions) -> Result<(Clients, Option<Embedded>), LocalError> {
+fn clients(options: &LocalOptions) -> Result<(Clients, Option<Arc<InProcess>>), LocalError> {
     let endpoints = Endpoints::from_env();
     if endpoints.dynamodb.is_some() && endpoints.sqs.is_some() {
         return Ok((Clients::local(&endpoints), None));
     }
     let storage = options.data.clone().map_or(Storage::Memory, Storage::Directory);
-    let embedded = Embedded::start(storage).await.map_err(part("the embedded AWS"))?;
-    let clients = Clients::local(&Endpoints::at(embedded.dynamodb_url(), embedded.sqs_url()));
-    Ok((clients, Some(embedded)))
+    let embedded = Arc::new(InProcess::open(&storage).map_err(part("the embedded AWS"))?);
+    Ok((engines::clients(&embedded), Some(embedded)))
 }
 
 /// The config, with stand-ins in the place of whatever has no credentials, and what there is to say of that.

@@ -1,0 +1,78 @@
+//! The SDK's way to engines in this process.
+//!
+//! Invariant: adapters and SDK, with its retries and timeouts, are those of the cloud; only the socket is gone, and with it
+//! a good part of what a call costs here.
+
+use std::fmt;
+use std::sync::Arc;
+
+use aws::{Clients, Endpoints};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderValue, Response};
+use embedded::InProcess;
+
+/// Addresses that are never looked up.
+const NOWHERE: &str = "http://engines.invalid";
+
+/// What the engines read of a request beside its body.
+const READ: [&str; 2] = ["x-amz-target", "content-type"];
+
+/// Clients of these engines.
+pub(super) fn clients(engines: &Arc<InProcess>) -> Clients {
+    let connector = Connector(engines.clone());
+    let local = Clients::local(&Endpoints::at(NOWHERE, NOWHERE));
+    let dynamodb = local.dynamodb.config().to_builder().http_client(connector.clone()).build();
+    let sqs = local.sqs.config().to_builder().http_client(connector).build();
+    Clients { dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb), sqs: aws_sdk_sqs::Client::from_conf(sqs) }
+}
+
+#[derive(Clone)]
+struct Connector(Arc<InProcess>);
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector").finish_non_exhaustive()
+    }
+}
+
+impl HttpClient for Connector {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let engines = self.0.clone();
+        HttpConnectorFuture::new(async move {
+            let mut headers = HeaderMap::new();
+            for name in READ {
+                if let Some(value) = request.headers().get(name).and_then(|value| HeaderValue::from_str(value).ok()) {
+                    headers.insert(name, value);
+                }
+            }
+            let body = Bytes::copy_from_slice(request.body().bytes().unwrap_or_default());
+            response(engines.answer(&headers, body).await)
+        })
+    }
+}
+
+fn response(answer: Response<Bytes>) -> Result<HttpResponse, ConnectorError> {
+    let (parts, body) = answer.map(SdkBody::from).into_parts();
+    let status = StatusCode::try_from(parts.status.as_u16());
+    let mut response = HttpResponse::new(status.map_err(|error| ConnectorError::user(error.into()))?, body);
+    for (name, value) in &parts.headers {
+        if let Ok(value) = value.to_str() {
+            response.headers_mut().insert(name.as_str().to_owned(), value.to_owned());
+        }
+    }
+    Ok(response)
+}
