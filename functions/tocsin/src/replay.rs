@@ -33,7 +33,8 @@ pub(crate) async fn replay(args: &ReplayArgs, say: &mut impl FnMut(String)) -> a
             None => Ok(None),
         }
     };
-    let (new, old) = futures::future::try_join(Box::pin(outcome_of(&args.config, &webhooks)), Box::pin(old)).await?;
+    let new = outcome_of(&args.config, &webhooks);
+    let (new, old) = Box::pin(futures::future::try_join(new, old)).await?;
     let changed = old.as_ref().map(|old| differences(old, &new)).unwrap_or_default();
     if args.json {
         say(as_json(&new, old.as_ref(), &changed).to_string());
