@@ -11,7 +11,6 @@ use domain::{
     Transition,
 };
 use futures::future::try_join_all;
-use receivers::Receiver;
 
 use crate::ports::StoreError;
 use crate::{Triage, TriageError, notify};
@@ -97,9 +96,9 @@ impl Triage {
         subject: &Alert,
         now: Timestamp,
     ) -> Result<Option<(Notification, Vec<String>)>, TriageError> {
-        let route = self.config.rule_of(subject).receivers.iter();
-        let shows = |name: &&String| self.config.receiver(name).is_some_and(Receiver::shows_updates);
-        let receivers: Vec<String> = route.filter(shows).cloned().collect();
+        // Those who were told of the opening: a phase or hours may have kept others from it.
+        let told = self.config.recipients(subject, incident.opened_at.unwrap_or(now)).told.into_iter();
+        let receivers: Vec<String> = told.filter(|one| one.shows_updates()).map(|one| one.name.clone()).collect();
         if receivers.is_empty() {
             return Ok(None);
         }

@@ -5,21 +5,8 @@
 use crate::Package;
 
 /// What may lie at the top besides dotfiles, licences and what `.gitignore` names.
-const TOP_LEVEL: [&str; 13] = [
-    "CHANGELOG.md",
-    "Cargo.lock",
-    "Cargo.toml",
-    "README.md",
-    "clippy.toml",
-    "deny.toml",
-    "events",
-    "functions",
-    "infra",
-    "rustfmt.toml",
-    "shared",
-    "templates",
-    "tests",
-];
+const TOP_LEVEL: [&str; 9] =
+    ["Cargo.lock", "Cargo.toml", "README.md", "events", "functions", "infra", "shared", "templates", "tests"];
 
 /// What `.gitignore` names: build output, and where `tocsin local --data` writes.
 const IGNORED: [&str; 2] = ["data", "target"];

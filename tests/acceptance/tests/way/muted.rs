@@ -141,6 +141,28 @@ async fn a_phase_tells_as_many_as_it_says_and_the_timeline_whom_it_did_not() -> 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_was_not_told_of_the_opening_is_shown_no_counts() -> anyhow::Result<()> {
+    for (phase, messages) in [("observe", 0), ("notify", 1)] {
+        let fields = format!("    phase: {phase}\n    children: [endpoint]\n");
+        let world = World::with_config(&config("", &fields), None).await?;
+        for endpoint in ["/v1/chat", "/v1/embed"] {
+            let mut alert = firing("gpt-4o-mini");
+            alert["labels"]["endpoint"] = json!(endpoint);
+            world.post(&alert).await?;
+            world.quiet().await?;
+        }
+        // Counts are shown a second after the opening.
+        world.clock.advance(5);
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        world.quiet().await?;
+        assert_eq!(world.newest().await?["children"]["total"], 2, "{phase}");
+        assert_eq!(world.stand_ins().slack.messages().len(), messages, "{phase}");
+        assert_eq!(world.stand_ins().pagerduty.events().len(), 0, "{phase}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_open_incident_explains_others_until_it_is_over() -> anyhow::Result<()> {
     let inhibit = "inhibit:\n  - { source: { model: gateway }, target: { metric: latency_p95 }, equal: [service] }\n";
     let world = World::with_config(&config(inhibit, ""), None).await?;
