@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws::{Queues, Store};
+use aws::{Clients, Queues, Store};
 use embedded::InProcess;
 use pipeline::ports::{Clock, QueueError};
 use pipeline::{Pull, Sweep, Triage};
@@ -83,6 +83,7 @@ pub struct Local {
     address: SocketAddr,
     stand_ins: StandIns,
     embedded: Option<Arc<InProcess>>,
+    clients: Clients,
     store: Arc<Store>,
     queues: Arc<Queues>,
     triage: Arc<Triage>,
@@ -111,6 +112,12 @@ impl Local {
     #[must_use]
     pub fn stand_ins(&self) -> &StandIns {
         &self.stand_ins
+    }
+
+    /// What asks the engines, as anyone with their credentials could.
+    #[must_use]
+    pub fn clients(&self) -> &Clients {
+        &self.clients
     }
 
     /// The incident table.

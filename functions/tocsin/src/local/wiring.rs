@@ -34,10 +34,10 @@ pub(super) async fn start(options: LocalOptions) -> Result<Local, LocalError> {
         notes.push(format!("incidents are kept in {}; messages on their way are not", data.display()));
     }
     let table = ProcessEnvironment.var("TOCSIN_TABLE").unwrap_or_else(|| TABLE.to_owned());
-    let store = Arc::new(Store::new(clients.dynamodb, table));
+    let store = Arc::new(Store::new(clients.dynamodb.clone(), table));
     provision_table(&store).await.map_err(part("the incident table"))?;
     let urls = provision_queues(&clients.sqs, "tocsin").await.map_err(part("a queue"))?;
-    let queues = Arc::new(Queues::new(clients.sqs, urls));
+    let queues = Arc::new(Queues::new(clients.sqs.clone(), urls));
     let clock = &options.clock;
     let receive = Receive::new(config.clone(), queues.clone(), clock.clone());
     let recorder = options.record.as_deref().map(|folder| Arc::new(RecordDirectory::new(folder)) as Arc<dyn Recorder>);
@@ -83,7 +83,7 @@ pub(super) async fn start(options: LocalOptions) -> Result<Local, LocalError> {
             tracing::error!(%error, "the server ended");
         }
     });
-    Ok(Local { address, stand_ins, embedded, store, queues, triage, pull, sweep, notes, tasks })
+    Ok(Local { address, stand_ins, embedded, clients, store, queues, triage, pull, sweep, notes, tasks })
 }
 
 fn spawn_pollers(

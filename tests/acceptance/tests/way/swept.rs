@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use aws::{Clients, Endpoints, Polled};
+use aws::Polled;
 use domain::{DeliveryId, DeliveryState, IncidentId, ReceiverKind};
 use pipeline::ports::{DeadLetterQueue, DeadLetters, IncidentStore};
 use pipeline::{Redrive, Redriven, Swept};
@@ -30,13 +30,6 @@ async fn world() -> anyhow::Result<World> {
 fn redrive(world: &World) -> Redrive {
     let (store, queues) = (world.local.store().clone(), world.local.queues().clone());
     Redrive::new(std::sync::Arc::new(store), queues.clone(), queues, world.clock.clone())
-}
-
-/// SQS as an outsider reaches it.
-fn sqs(world: &World) -> anyhow::Result<aws_sdk_sqs::Client> {
-    let inbox = world.local.queues().urls().inbox.clone().context("there is no inbox")?;
-    let origin = inbox.rsplitn(3, '/').last().context("a queue has an address")?.to_owned();
-    Ok(Clients::local(&Endpoints::at(&origin, &origin)).sqs)
 }
 
 /// The newest incident's delivery to a receiver.
@@ -106,7 +99,7 @@ async fn a_message_that_cannot_be_read_pages_by_the_fallback_once() -> anyhow::R
     let world = world().await?;
     let queues = world.local.queues();
     let dead = queues.urls().inbox_dead_letters.clone().context("there is no such queue")?;
-    sqs(&world)?.send_message().queue_url(&dead).message_body("not a message").send().await?;
+    world.local.clients().sqs.send_message().queue_url(&dead).message_body("not a message").send().await?;
     for _ in 0..2 {
         let swept = world.local.sweep().sweep(TIME_LEFT).await;
         assert_eq!(swept.failed, 0);
@@ -184,7 +177,7 @@ async fn a_delivery_whose_message_was_lost_is_sent_again() -> anyhow::Result<()>
     while world.local.store().delivery(&id).await?.is_some_and(|d| d.state != DeliveryState::Pending) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    sqs(&world)?.purge_queue().queue_url(&queue).send().await?;
+    world.local.clients().sqs.purge_queue().queue_url(&queue).send().await?;
     world.clock.advance(400);
     assert_eq!(world.local.sweep().sweep(TIME_LEFT).await.deliveries, 1);
     world.quiet().await?;
