@@ -215,7 +215,7 @@ pub struct RouteArgs {
     #[arg(long)]
     pub source: Option<String>,
     /// When it comes, for instance 2026-12-01T22:00:00Z; now without it.
-    #[arg(long)]
+    #[arg(long, value_parser = moment)]
     pub at: Option<Timestamp>,
     /// Who should be told, `none` for nobody. Exits 1 where others are.
     #[arg(long, value_delimiter = ',', requires = "event")]
@@ -238,10 +238,10 @@ pub struct SilenceArgs {
     #[arg(long = "for", value_name = "DURATION", value_parser = config::duration_secs, required_unless_present_any = ["list", "end", "until"])]
     pub for_secs: Option<u64>,
     /// Until when, instead.
-    #[arg(long, conflicts_with = "for_secs")]
+    #[arg(long, conflicts_with = "for_secs", value_parser = moment)]
     pub until: Option<Timestamp>,
     /// From when on; now without it.
-    #[arg(long)]
+    #[arg(long, value_parser = moment)]
     pub from: Option<Timestamp>,
     /// Why, for whoever wonders.
     #[arg(long, required_unless_present_any = ["list", "end"])]
@@ -335,4 +335,9 @@ pub struct RedriveArgs {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// A time on the command line.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| format!("`{text}` is no time: write for instance 2026-12-01T22:00:00Z"))
 }

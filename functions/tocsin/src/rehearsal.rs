@@ -7,8 +7,8 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use config::Config;
 use domain::{
-    Alert, AlertId, Confirmation, Decision, DeliveryId, Fingerprint, Handle, Incident, Notification, Progress, State,
-    Status, Timestamp, Transition,
+    Alert, AlertId, Confirmation, Decision, DeliveryId, Fingerprint, Handle, Incident, Notification, Progress, Reason,
+    State, Status, Timestamp, Transition,
 };
 use receivers::{Context as Delivering, Receiver, Request, Step, TemplateError, Templates};
 use secrecy::SecretString;
@@ -86,9 +86,12 @@ pub(crate) fn decode_file(
     now: Timestamp,
 ) -> anyhow::Result<Vec<Alert>> {
     let folder = event.parent().and_then(|p| p.file_name()).map(|name| name.to_string_lossy().into_owned());
-    let source = source.map(str::to_owned).or(folder).context("--source: name the event's source")?;
-    let source = config.source(&source).with_context(|| format!("--source {source}: the config has no such source"))?;
     let shown = event.display();
+    let said = if source.is_some() { format!("--source of {shown}") } else { format!("{shown}: its folder says") };
+    let source = source.map(str::to_owned).or(folder).context("--source: name the event's source")?;
+    let known = || config.sources.iter().map(|own| own.name.as_str()).collect::<Vec<_>>().join(", ");
+    let unknown = || format!("{said} {source}, and the config has no such source; give --source, one of {}", known());
+    let source = config.source(&source).with_context(unknown)?;
     let body = std::fs::read(event).with_context(|| format!("{shown}: cannot be read; give an event's path"))?;
     let alerts = decode(source, &body, now).with_context(|| format!("{shown}: cannot be decoded"))?;
     ensure!(!alerts.is_empty(), "{shown}: holds no alert");
@@ -116,6 +119,10 @@ pub(crate) fn notification(alert: &Alert, config: &Config, transition: Transitio
     let mut told = pipeline::notification(&incident, alert, transition, now);
     told.enrichment.runbook.clone_from(&rule.runbook);
     told.enrichment.dashboards.clone_from(&rule.dashboards);
+    if let (Transition::Escalated, Some(step)) = (transition, rule.policy.escalate.first()) {
+        told.severity = step.severity.map_or(told.severity, |severity| severity.max(told.severity));
+        told.because = Some(Reason::NotAcknowledged { after_secs: step.after_secs }.explain());
+    }
     if transition == Transition::Resolved {
         told.state = State::Resolved;
         told.resolved_at = Some(Timestamp::from_second(now.as_second() + 600).unwrap_or(now));

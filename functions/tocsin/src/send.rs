@@ -81,7 +81,11 @@ fn auth(posting: &Posting<'_>) -> anyhow::Result<Auth> {
     };
     let Some(source) = config.source(posting.source) else {
         let known: Vec<&str> = config.sources.iter().map(|s| s.name.as_str()).collect();
-        bail!("{name}: sources: there is no source {:?}; use one of {}", posting.source, known.join(", "));
+        bail!(
+            "{name}: sources: there is no source {:?}; use one of {}; --config names another file",
+            posting.source,
+            known.join(", ")
+        );
     };
     if source.auth.kind() == Auth::SNS {
         let mend = "list it a second time, under another name with `kind:` and `auth: { kind: bearer, … }`, to try it";

@@ -33,6 +33,9 @@ pub struct RouteCase {
     pub expect: Expected,
 }
 
+/// What may mute an alert, by the names of its reasons; `yes` is any of them, `no` none.
+const MUTED: [&str; 6] = ["no", "yes", "silenced", "maintenance", "muted_time", "outside_active_time"];
+
 /// The alert of a case.
 #[derive(Debug, Clone)]
 pub enum CaseAlert {
@@ -53,7 +56,7 @@ pub struct Expected {
     pub phase: Option<String>,
     /// Who is told; none where it is muted.
     pub receivers: Option<Vec<String>>,
-    /// Why nobody is told: a reason's name, or `no`.
+    /// Why nobody is told: a reason's name, `yes` for any, or `no`.
     pub muted: Option<String>,
 }
 
@@ -156,7 +159,12 @@ fn expected(value: &Value<'_>) -> Option<Expected> {
         if known { Some(word) } else { value.fail(format!("`{word}` is no phase"), choose(&word, &phases)) }
     });
     let receivers = fields.optional("receivers", names);
-    let muted = fields.optional("muted", Value::text);
+    let muted = fields.optional("muted", |value| {
+        let word = value.text()?;
+        let known = MUTED.contains(&word.as_str());
+        let what = format!("`{word}` is no reason why people are not told");
+        if known { Some(word) } else { value.fail(what, choose(&word, &MUTED)) }
+    });
     let expected = Expected { rule: rule?, also: also?, phase: phase?, receivers: receivers?, muted: muted? };
     if expected == Expected::default() {
         return value.fail("it expects nothing", "write for instance `rule:` or `receivers: [on-call]`");

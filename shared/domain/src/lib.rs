@@ -45,7 +45,7 @@ pub use incident::{Incident, SEEN_ALERTS_MAX, State};
 pub use incident_id::{IncidentId, InvalidIncidentId};
 pub use interval::{Interval, Times};
 pub use matcher::{Glob, InvalidMatcher, Matcher, Pattern, Test};
-pub use metric_kind::metric_kind;
+pub use metric_kind::{METRIC_KINDS, metric_kind};
 pub use notification::{Notification, Transition};
 pub use outcome::Outcome;
 pub use phase::Phase;

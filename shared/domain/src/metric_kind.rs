@@ -1,7 +1,14 @@
 //! What a metric is about, told from its name, so that one rule can route every latency or every cost.
 //!
 //! Invariant: every name has one kind; the first group whose word the name has decides. A label `metric_kind` that a
-//! source gives stands in its place.
+//! source gives stands in its place, and is one of the same words.
+
+/// Every kind.
+pub const METRIC_KINDS: [&str; 9] =
+    ["drift", "latency", "errors", "cost", "tokens", "quality", "saturation", "traffic", OTHER];
+
+/// The kind of a name that has no word of any other.
+const OTHER: &str = "other";
 
 /// The words of each kind, in the order in which they are looked for: `time_per_output_token` is a latency, and
 /// `error_cost` an error.
@@ -44,12 +51,17 @@ pub fn metric_kind(metric: &str) -> &'static str {
     let metric = metric.to_ascii_lowercase();
     let words: Vec<&str> = metric.split(|c: char| !c.is_ascii_alphanumeric()).collect();
     let found = WORDS.into_iter().find(|(_, known)| words.iter().any(|word| known.contains(word)));
-    found.map_or("other", |(kind, _)| kind)
+    found.map_or(OTHER, |(kind, _)| kind)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_group_of_words_is_a_kind() {
+        assert_eq!(WORDS.map(|(kind, _)| kind), METRIC_KINDS[..WORDS.len()]);
+    }
 
     #[test]
     fn names_that_llm_services_use_have_the_kind_that_people_expect() {

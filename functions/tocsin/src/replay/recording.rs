@@ -15,7 +15,11 @@ const WEBHOOKS_MAX: usize = 1_000_000;
 /// The webhooks of every `*.jsonl` file, by the files' names.
 pub(super) fn read(directory: &Path) -> anyhow::Result<Vec<Recorded>> {
     let shown = directory.display();
-    let missing = || format!("{shown}: cannot be read; give the directory that TOCSIN_RECORD_DIR named");
+    let missing = || {
+        format!(
+            "{shown}: cannot be read; give the directory of `tocsin local --record`, or that TOCSIN_RECORD_DIR named"
+        )
+    };
     let mut files: Vec<PathBuf> = Vec::new();
     for entry in fs::read_dir(directory).with_context(missing)? {
         let path = entry.with_context(missing)?.path();

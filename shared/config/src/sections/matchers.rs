@@ -3,10 +3,11 @@
 //! Invariant: a label that no source gives, a word that is no severity and a pattern that is none are mistakes here, not
 //! conditions that never hold.
 
-use domain::{Glob, InvalidMatcher, Matcher, Pattern, Test};
+use domain::{Glob, InvalidMatcher, METRIC_KIND, METRIC_KINDS, Matcher, Pattern, Test};
 
 use super::known::Known;
 use super::shared::{severity, severity_word};
+use crate::mistake::choose;
 use crate::reader::{Value, all};
 
 /// The ways to say what a value must be, other than the value itself.
@@ -59,6 +60,9 @@ fn words(value: &Value<'_>, label: &str, known: &Known) -> Option<Vec<String>> {
     all(words.iter().map(|word| match label {
         "severity" => severity_word(value, word).map(|_| ()),
         "source" => known.source(value, word),
+        METRIC_KIND if !METRIC_KINDS.contains(&word.as_str()) => {
+            value.fail(format!("there is no kind of metric `{word}`"), choose(word, &METRIC_KINDS))
+        }
         _ => Some(()),
     }))?;
     Some(words)

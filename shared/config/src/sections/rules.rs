@@ -103,7 +103,8 @@ impl Read<'_> {
         self.before.push(Before {
             name: name.clone().unwrap_or_default(),
             matchers: matchers.clone(),
-            continues: continues.unwrap_or_default(),
+            // What a broken match would take, nobody knows: no rule after it is told to be out of reach.
+            continues: continues.unwrap_or(true) || matched.is_none(),
         });
         let rest = rest(&fields, self.known, self.times);
         reachable?;
