@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     AlertId, Delivery, DeliveryId, DeliveryState, Entry, Fingerprint, Incident, IncidentId, Lease, Notification,
-    Silence, SilenceId, Status, Timestamp,
+    Status, Timestamp,
 };
 use pipeline::ports::{MonitorRecord, StoreError};
 use serde::de::DeserializeOwned;
@@ -37,12 +37,6 @@ pub(crate) const LOOK: &str = "look";
 
 /// What a delivery that was given up or rejected is in that index.
 pub(crate) const DEAD: &str = "dead";
-
-/// Where the silences stand.
-pub(crate) const SILENCES: &str = "SILENCE";
-
-/// A silence that is over is kept for a month.
-const SILENCE_KEPT_SECS: i64 = 30 * 86_400;
 
 /// Bytes of an incident's JSON that stand as they are. A longer one is compressed though it would fit: each duplicate adds
 /// its id to the item, and some ten of them still fit into one write unit beside it.
@@ -122,31 +116,6 @@ pub(crate) fn read_monitor(source: &str, item: &Item) -> Result<MonitorRecord, S
         observed_at: read_time(item, "observed_at")?,
         missed_since: item.contains_key("missed_since").then(|| read_time(item, "missed_since")).transpose()?,
     })
-}
-
-/// A silence; the table forgets it a while after its end.
-pub(crate) fn silence_item(silence: &Silence) -> Result<Item, StoreError> {
-    let mut item = silence_key(&silence.id);
-    item.insert("silence".to_owned(), json(silence, "silence")?);
-    item.extend(expires(silence.until, SILENCE_KEPT_SECS));
-    Ok(item)
-}
-
-fn silence_key(id: &SilenceId) -> Item {
-    key(SILENCES, id.as_str())
-}
-
-pub(crate) fn read_silence(item: &Item) -> Result<Silence, StoreError> {
-    parse(item, "silence")
-}
-
-/// Where the incidents stand that explain a group of alerts.
-pub(crate) fn inhibits_partition(group: &str) -> String {
-    format!("INHIBIT#{group}")
-}
-
-pub(crate) fn inhibits_item(group: &str, incident: &IncidentId) -> Item {
-    key(inhibits_partition(group), incident.as_str())
 }
 
 /// When the table forgets an item: seconds, as `DynamoDB`'s expiry reads them.

@@ -9,10 +9,14 @@ use pipeline::ports::{Inhibits, StoreError};
 
 use crate::Store;
 use crate::deliveries::query;
-use crate::items::{
-    Item, SILENCES, SK, expires, inhibits_item, inhibits_partition, millis, read_silence, read_text, silence_item,
-};
+use crate::items::{Item, SK, expires, json, key, millis, parse, read_text};
 use crate::store::unavailable;
+
+/// Where the silences stand.
+const SILENCES: &str = "SILENCE";
+
+/// A silence that is over is kept for a month.
+const SILENCE_KEPT_SECS: i64 = 30 * 86_400;
 
 /// What no longer explains anything is kept for a day.
 const KEPT_SECS: i64 = 86_400;
@@ -68,4 +72,29 @@ impl Store {
             Err(error) => Err(unavailable("PutItem", &error)),
         }
     }
+}
+
+/// A silence; the table forgets it a while after its end.
+fn silence_item(silence: &Silence) -> Result<Item, StoreError> {
+    let mut item = silence_key(&silence.id);
+    item.insert("silence".to_owned(), json(silence, "silence")?);
+    item.extend(expires(silence.until, SILENCE_KEPT_SECS));
+    Ok(item)
+}
+
+fn silence_key(id: &SilenceId) -> Item {
+    key(SILENCES, id.as_str())
+}
+
+fn read_silence(item: &Item) -> Result<Silence, StoreError> {
+    parse(item, "silence")
+}
+
+/// Where the incidents stand that explain a group of alerts.
+fn inhibits_partition(group: &str) -> String {
+    format!("INHIBIT#{group}")
+}
+
+fn inhibits_item(group: &str, incident: &IncidentId) -> Item {
+    key(inhibits_partition(group), incident.as_str())
 }

@@ -22,6 +22,7 @@ mod metric_kind;
 mod notification;
 mod outcome;
 mod phase;
+mod reason;
 mod series;
 mod silence;
 mod suspect;
@@ -31,7 +32,7 @@ pub use alert::{Alert, AlertId, Link, METRIC_KIND, Severity, Status};
 pub use change::{Change, ChangeKind, Commit, CommitRange};
 pub use children::{CHILDREN_PER_WRITE_MAX, Child, ChildState, Children, Fold, Group, decide_grouped};
 pub use confirmation::{Band, Confirmation, Evidence, Verdict};
-pub use decide::{Action, Decision, Policy, Reason, decide};
+pub use decide::{Action, Decision, Policy, decide};
 pub use delivery::{
     Delivery, DeliveryId, DeliveryState, Handle, Lease, MESSAGE_LEASE, MESSAGE_LEASE_SECS, Progress, ReceiverKind,
     Told, UnknownReceiverKind, told,
@@ -49,6 +50,7 @@ pub use metric_kind::{METRIC_KINDS, metric_kind};
 pub use notification::{Notification, Transition};
 pub use outcome::Outcome;
 pub use phase::Phase;
+pub use reason::Reason;
 pub use series::{Point, Series};
 pub use silence::{InvalidSilenceId, Silence, SilenceId};
 pub use suspect::{Suspect, rank_suspects};

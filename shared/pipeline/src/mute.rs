@@ -23,6 +23,15 @@ const SILENCES_TIMEOUT: Duration = Duration::from_secs(2);
 /// When an alert that an open incident explains is looked at again, in seconds.
 const INHIBITED_LOOK_SECS: i64 = 120;
 
+/// Alerts that an incident explains while it is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inhibits {
+    /// What they have in common.
+    pub group: String,
+    /// False once the incident is over.
+    pub is_open: bool,
+}
+
 /// The silences that stand in the table, as they were read last.
 #[derive(Debug, Default)]
 pub(crate) struct Silences(Mutex<Option<(Timestamp, Vec<Silence>)>>);
@@ -88,8 +97,11 @@ impl Triage {
         Ok(None)
     }
 
-    /// The groups of alerts that an incident explains while it is open.
-    pub(crate) fn inhibits(&self, subject: &Alert) -> Vec<String> {
+    /// The groups of alerts that an incident explains while it is open: none where nobody is told of it.
+    pub(crate) fn inhibits(&self, subject: &Alert, now: Timestamp) -> Vec<String> {
+        if self.config.recipients(subject, now).told.is_empty() {
+            return Vec::new();
+        }
         let inhibitions = self.config.inhibitions.iter().filter(|inhibition| inhibition.has_source(subject));
         inhibitions.map(|inhibition| group(inhibition, subject)).collect()
     }

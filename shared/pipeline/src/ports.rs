@@ -14,6 +14,7 @@ use thiserror::Error;
 use crate::{DeliveryMessage, InboxMessage, Recorded};
 
 pub use crate::metric_query::{MetricQuery, Values};
+pub use crate::mute::Inhibits;
 
 /// The time.
 pub trait Clock: Send + Sync {
@@ -96,15 +97,6 @@ pub struct StateChange {
     pub inhibits: Vec<Inhibits>,
     /// What its newest alert said of a monitor that is asked after.
     pub monitor: Option<MonitorRecord>,
-}
-
-/// Alerts that an incident explains while it is open.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Inhibits {
-    /// What they have in common.
-    pub group: String,
-    /// False once the incident is over.
-    pub is_open: bool,
 }
 
 /// What was heard last of a monitor.

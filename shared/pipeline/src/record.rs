@@ -59,7 +59,7 @@ impl Triage {
         let after = Incident::after(current, fingerprint, &rule.name, fresh, decision, &rule.policy, now);
         let Some(mut incident) = after else { return Ok(None) };
         if decision.action == Action::Open {
-            incident.inhibits = self.inhibits(subject);
+            incident.inhibits = self.inhibits(subject, now);
         }
         let children = self.settle_children(findings.group.as_ref(), current, &incident, fresh, decision).await?;
         incident.count(&children, decision.action, now);

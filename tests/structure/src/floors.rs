@@ -10,7 +10,7 @@ use crate::Package;
 const EMBEDDED: &str = "tocsin-embedded";
 
 /// All that `domain` may use: text, time, hashes, and the traits they share.
-const DOMAIN_USES: [&str; 6] = ["hex", "jiff", "serde", "serde_json", "sha2", "thiserror"];
+const DOMAIN_USES: [&str; 7] = ["hex", "jiff", "regex-lite", "serde", "serde_json", "sha2", "thiserror"];
 
 /// What does I/O or waits; a crate that is pure has none of them. A trailing `-` stands for every name so begun.
 const IMPURE: [&str; 9] = ["aws-", "axum", "hyper", "lambda_", "octocrab", "reqwest", "tokio", "tracing-", "rustls"];

@@ -188,6 +188,19 @@ async fn an_open_incident_explains_others_until_it_is_over() -> anyhow::Result<(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_is_told_of_explains_nothing() -> anyhow::Result<()> {
+    let inhibit = "inhibit:\n  - { source: { model: gateway }, target: { metric: latency_p95 }, equal: [service] }\n";
+    let observed = "    rules: [ { name: gateway, match: { model: gateway }, phase: observe } ]\n";
+    let world = World::with_config(&config(inhibit, observed), None).await?;
+    for (model, pages) in [("gateway", 0), ("gpt-4o-mini", 1)] {
+        world.post(&firing(model)).await?;
+        world.quiet().await?;
+        assert_eq!(world.stand_ins().pagerduty.triggers().len(), pages, "{model}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_form_could_send_changes_nothing() -> anyhow::Result<()> {
     let world = World::start().await?;
     let until = in_secs(&world, 3600)?;

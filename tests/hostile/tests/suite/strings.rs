@@ -1,5 +1,6 @@
 //! Texts that were made to break what reads or shows them.
 
+use domain::Transition;
 use tocsin_hostile::{messages, naughty, small};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -15,7 +16,7 @@ async fn every_string_becomes_one_incident_that_shows_it_and_does_nothing() -> a
 async fn every_string_in_every_field_is_taken_by_every_vendor_at_every_transition() -> anyhow::Result<()> {
     for text in small::naughty() {
         let sent = messages::run(&text).await.map_err(|error| error.context(format!("{text:?}")))?;
-        assert_eq!(sent, messages::FIELDS.len() * 6 * 3);
+        assert_eq!(sent, messages::FIELDS.len() * Transition::ALL.len() * 3);
     }
     Ok(())
 }
