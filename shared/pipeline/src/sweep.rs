@@ -118,11 +118,15 @@ impl Sweep {
             }
             let Some(incident) = self.store.incident(&fingerprint).await? else { continue };
             let Some(alert) = self.store.newest_alert(&incident.id).await? else { continue };
-            let overdue: Vec<_> =
-                incident.looks().filter(|due| *due <= now).map(|due| look(&incident, &alert, due)).collect();
-            if !overdue.is_empty() {
-                self.queue.send_inbox(&overdue, 0).await?;
-                sent += overdue.len();
+            let mut overdue: Vec<Timestamp> = incident.looks().filter(|due| *due <= now).collect();
+            if overdue.is_empty() {
+                // The index was behind, or ahead: a look that comes early waits.
+                overdue.extend(incident.looks().min());
+            }
+            let looks: Vec<_> = overdue.into_iter().map(|due| look(&incident, &alert, due)).collect();
+            if !looks.is_empty() {
+                self.queue.send_inbox(&looks, 0).await?;
+                sent += looks.len();
             }
         }
         Ok(sent)
