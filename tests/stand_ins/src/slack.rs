@@ -126,7 +126,7 @@ fn vendor(inner: &Shared) -> Router {
         .route("/api/chat.postMessage", post_to(post::post_message))
         .route("/api/chat.update", post_to(post::update))
         .route("/api/conversations.history", get(conversations::history).post(conversations::history))
-        .route("/api/conversations.replies", get(conversations::replies).post(conversations::replies))
+        .route("/api/conversations.replies", get(conversations::thread).post(conversations::thread))
         .route("/api/auth.test", get(test_auth).post(test_auth))
         .route("/api/{method}", any(unknown_method))
         .layer(from_fn(authenticate))

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a cursor is the `ts` of the last message shown, so that new messages neither repeat nor skip old ones.
 
+use std::collections::HashMap;
+
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Json, Response};
 use serde_json::{Value, json};
@@ -22,7 +24,7 @@ pub(super) async fn history(State(shared): State<Shared>, request: Request) -> R
     }
 }
 
-pub(super) async fn replies(State(shared): State<Shared>, request: Request) -> Response {
+pub(super) async fn thread(State(shared): State<Shared>, request: Request) -> Response {
     match Arguments::read(request).await.and_then(|arguments| threaded(&lock(&shared), &arguments)) {
         Ok(answer) => Json(answer).into_response(),
         Err(refusal) => refusal.into_response(),
@@ -93,8 +95,9 @@ fn page(inner: &Inner, arguments: &Arguments, found: &[&Message]) -> Result<Valu
     let shown: Vec<&&Message> = found.iter().skip(start).take(limit).collect();
     let has_more = start + shown.len() < found.len();
     let cursor = shown.last().filter(|_| has_more).map_or("", |message| message.ts.as_str());
-    let messages: Vec<Value> =
-        shown.iter().map(|message| message.shown(with_metadata, replies_to(inner, message))).collect();
+    let replies = replies(inner, arguments.text("channel"));
+    let replies_to = |message: &Message| replies.get(message.ts.as_str()).copied().unwrap_or_default();
+    let messages: Vec<Value> = shown.iter().map(|message| message.shown(with_metadata, replies_to(message))).collect();
     Ok(json!({
         "ok": true,
         "messages": messages,
@@ -103,9 +106,11 @@ fn page(inner: &Inner, arguments: &Arguments, found: &[&Message]) -> Result<Valu
     }))
 }
 
-fn replies_to(inner: &Inner, parent: &Message) -> usize {
-    let is_reply = |message: &&Message| {
-        message.channel == parent.channel && message.thread_ts.as_deref() == Some(parent.ts.as_str())
-    };
-    inner.messages.iter().filter(is_reply).count()
+/// How many replies each message of a channel has, by its `ts`; once for a page, which may be one of thousands of messages.
+fn replies<'a>(inner: &'a Inner, channel: &str) -> HashMap<&'a str, usize> {
+    let mut replies = HashMap::new();
+    for parent in inner.messages.iter().filter(|m| m.channel == channel).filter_map(|m| m.thread_ts.as_deref()) {
+        *replies.entry(parent).or_default() += 1;
+    }
+    replies
 }
