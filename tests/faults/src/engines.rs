@@ -6,7 +6,7 @@
 use std::io;
 use std::sync::Arc;
 
-use aws::{Clients, Endpoints};
+use aws::Clients;
 use aws_smithy_runtime::client::retries::RetryPartition;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -22,9 +22,6 @@ use http::{HeaderMap, HeaderValue, Response};
 use crate::fault::Point;
 use crate::point::{bodies, classify};
 use crate::wire::{Answer, Call, HARNESS, Seam};
-
-/// Addresses that are never looked up.
-const NOWHERE: &str = "http://engines.stand-in";
 
 /// A connector with one process's end of the wire.
 #[derive(Clone)]
@@ -52,11 +49,11 @@ impl HttpConnector for Connector {
 /// The clients of one process, with the production's timeouts and retries.
 pub(crate) fn clients(seam: &Arc<Seam>) -> Clients {
     let connector = Connector(seam.clone());
-    let local = Clients::local(&Endpoints::at(NOWHERE, NOWHERE));
+    let local = Clients::in_process(connector);
     // Retries are counted by process as in Lambda, not over all worlds of this one.
-    let dynamodb = local.dynamodb.config().to_builder().http_client(connector.clone());
+    let dynamodb = local.dynamodb.config().to_builder();
     let dynamodb = dynamodb.retry_partition(RetryPartition::custom("dynamodb").build()).build();
-    let sqs = local.sqs.config().to_builder().http_client(connector);
+    let sqs = local.sqs.config().to_builder();
     let sqs = sqs.retry_partition(RetryPartition::custom("sqs").build()).build();
     Clients { dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb), sqs: aws_sdk_sqs::Client::from_conf(sqs) }
 }

@@ -19,8 +19,10 @@ const BATCH_MAX: usize = 10;
 /// The schedule of `sweep`.
 const SWEEP_EVERY_MS: i64 = 60_000;
 
-/// Runs of `sweep` after which what is overdue must have been found.
-const SWEEPS_MAX: usize = 12;
+/// Runs of `sweep` after which what is overdue must have been found, and the seconds between two of them: more than its
+/// schedule has, since a run may be late or lost.
+const SWEEPS_MAX: usize = 4;
+const SWEEPS_APART_SECS: u64 = 183;
 
 /// The longest that a quiet world waits at once, in seconds.
 const WAIT_SECS_MAX: u64 = 240;
@@ -117,7 +119,7 @@ impl World {
     pub async fn rest_and_sweep(&self) -> anyhow::Result<()> {
         self.rest().await?;
         for _ in 0..SWEEPS_MAX {
-            self.pass(61).await;
+            self.pass(SWEEPS_APART_SECS).await;
             self.sweep().await;
             self.rest().await?;
             let incidents = self.store.incidents().await?;

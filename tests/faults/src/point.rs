@@ -3,6 +3,7 @@
 //! Invariant: nothing in production marks a request for us; a request that is not known is a write or a read like any.
 
 use domain::ReceiverKind;
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::fault::Point;
@@ -42,16 +43,39 @@ pub(crate) fn bodies(request: &str) -> Vec<String> {
     sent.filter_map(|one| Some(one.get("MessageBody")?.as_str()?.to_owned())).collect()
 }
 
+/// What a request names; the rest of it is skipped, since every call is looked at.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Named {
+    #[serde(rename = "QueueUrl")]
+    queue_url: String,
+    #[serde(rename = "Key")]
+    key: Key,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Key {
+    #[serde(rename = "PK")]
+    partition: Text,
+    #[serde(rename = "SK")]
+    sort: Text,
+}
+
+#[derive(Default, Deserialize)]
+struct Text {
+    #[serde(rename = "S")]
+    text: String,
+}
+
 fn queue(body: &str) -> String {
-    let body: Value = serde_json::from_str(body).unwrap_or_default();
-    let url = body.get("QueueUrl").and_then(Value::as_str).unwrap_or_default();
-    url.rsplit('/').next().unwrap_or_default().to_owned()
+    let named: Named = serde_json::from_str(body).unwrap_or_default();
+    named.queue_url.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
 fn key(body: &str) -> String {
-    let body: Value = serde_json::from_str(body).unwrap_or_default();
-    let part = |name: &str| body.pointer(&format!("/Key/{name}/S")).and_then(Value::as_str).unwrap_or_default();
-    format!("{} {}", part("PK"), part("SK"))
+    let Named { key, .. } = serde_json::from_str(body).unwrap_or_default();
+    format!("{} {}", key.partition.text, key.sort.text)
 }
 
 /// The point of a request to a vendor, and the delivery or the incident that it is about.
