@@ -6,12 +6,13 @@
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient, StalledStreamProtectionConfig};
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
-use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::http::{HttpClient, SharedHttpConnector, http_client_fn};
 use thiserror::Error;
 
 /// One try of a call may take this long; a page waits behind it.
@@ -19,6 +20,9 @@ const TRY_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A call with its retries may take this long.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An address that is never looked up.
+const NOWHERE: &str = "http://engines.invalid";
 
 /// Where the services are, when not where the region says.
 #[derive(Debug, Clone, Default)]
@@ -56,7 +60,8 @@ pub struct ClientsError(&'static str);
 /// Who we are, and where.
 pub(crate) struct Identity {
     pub(crate) region: String,
-    pub(crate) credentials: Credentials,
+    /// What requests are signed with; without any they are not.
+    pub(crate) credentials: Option<SharedCredentialsProvider>,
 }
 
 impl Identity {
@@ -71,13 +76,19 @@ impl Identity {
             None,
             "environment",
         );
-        Ok(Self { region: region.map_or_else(own, |region| Ok(region.to_owned()))?, credentials })
+        let region = region.map_or_else(own, |region| Ok(region.to_owned()))?;
+        Ok(Self { region, credentials: Some(SharedCredentialsProvider::new(credentials)) })
     }
 
     /// For engines on this machine.
     pub(crate) fn local() -> Self {
-        let credentials = Credentials::new("local", "local", None, None, "local");
-        Self { region: "us-east-1".to_owned(), credentials }
+        let credentials = SharedCredentialsProvider::new(Credentials::new("local", "local", None, None, "local"));
+        Self { credentials: Some(credentials), ..Self::unsigned() }
+    }
+
+    /// For engines that read no signature.
+    fn unsigned() -> Self {
+        Self { region: "us-east-1".to_owned(), credentials: None }
     }
 }
 
@@ -105,16 +116,30 @@ impl Clients {
         Self::new(endpoints, Identity::local())
     }
 
+    /// For engines in this process, which are handed each request and read no signature: none is made.
+    #[must_use]
+    pub fn in_process(engines: impl HttpClient + 'static) -> Self {
+        let endpoints = Endpoints::at(NOWHERE, NOWHERE);
+        Self::over(&endpoints, Identity::unsigned(), SharedHttpClient::new(engines))
+    }
+
     fn new(endpoints: &Endpoints, identity: Identity) -> Self {
-        let http = http_client(is_plain(endpoints.dynamodb.as_deref()) && is_plain(endpoints.sqs.as_deref()));
+        let plain = is_plain(endpoints.dynamodb.as_deref()) && is_plain(endpoints.sqs.as_deref());
+        Self::over(endpoints, identity, http_client(plain))
+    }
+
+    fn over(endpoints: &Endpoints, identity: Identity, http: SharedHttpClient) -> Self {
         let mut dynamodb = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(identity.region.clone()))
-            .credentials_provider(identity.credentials.clone())
             .http_client(http.clone())
             .retry_config(RetryConfig::standard())
             .stalled_stream_protection(unguarded())
             .timeout_config(timeouts());
+        if identity.credentials.is_none() {
+            dynamodb.set_allow_no_auth();
+        }
+        dynamodb.set_credentials_provider(identity.credentials.clone());
         dynamodb.set_endpoint_url(endpoints.dynamodb.clone());
         Self { dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()), sqs: sqs(endpoints, identity, http) }
     }
@@ -133,11 +158,14 @@ fn sqs(endpoints: &Endpoints, identity: Identity, http: SharedHttpClient) -> aws
     let mut sqs = aws_sdk_sqs::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(identity.region))
-        .credentials_provider(identity.credentials)
         .http_client(http)
         .retry_config(RetryConfig::standard())
         .stalled_stream_protection(unguarded())
         .timeout_config(timeouts());
+    if identity.credentials.is_none() {
+        sqs.set_allow_no_auth();
+    }
+    sqs.set_credentials_provider(identity.credentials);
     sqs.set_endpoint_url(endpoints.sqs.clone());
     aws_sdk_sqs::Client::from_conf(sqs.build())
 }

@@ -78,10 +78,10 @@ impl CloudWatch {
         let mut config = aws_sdk_cloudwatch::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(identity.region))
-            .credentials_provider(identity.credentials)
             .http_client(http_client(endpoint.is_some_and(|url| url.starts_with("http://"))))
             .retry_config(RetryConfig::standard())
             .timeout_config(timeouts());
+        config.set_credentials_provider(identity.credentials);
         config.set_endpoint_url(endpoint.map(str::to_owned));
         Self { client: aws_sdk_cloudwatch::Client::from_conf(config.build()) }
     }

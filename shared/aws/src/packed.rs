@@ -4,22 +4,21 @@
 //! is, for people to read; a longer one is compressed, since `DynamoDB` charges a write by its size.
 
 use std::cell::RefCell;
-use std::io::Read;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use flate2::read::DeflateDecoder;
-use flate2::{Compress, Compression, FlushCompress, Status};
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
 /// Bytes of text that stand in one write unit of 1 KiB beside keys and names.
 const PLAIN_BYTES_MAX: usize = 860;
 
 /// Bytes that a packed text may have unpacked: more than any item, so that a foreign one cannot fill the memory.
-const UNPACKED_BYTES_MAX: u64 = 8 * 1024 * 1024;
+const UNPACKED_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 thread_local! {
-    /// It has hundreds of kilobytes, which cost more to make than most texts cost to compress.
+    /// They have tens and hundreds of kilobytes, which cost more to make than most texts cost to go through them.
     static COMPRESSOR: RefCell<Compress> = RefCell::new(Compress::new(Compression::new(4), false));
+    static DECOMPRESSOR: RefCell<Decompress> = RefCell::new(Decompress::new(false));
 }
 
 /// The text as an attribute.
@@ -52,13 +51,27 @@ fn compress(bytes: &[u8]) -> Option<Vec<u8>> {
 pub(crate) fn unpack(value: &AttributeValue) -> Option<String> {
     match value {
         AttributeValue::S(text) => Some(text.clone()),
-        AttributeValue::B(packed) => {
-            let mut text = String::new();
-            DeflateDecoder::new(packed.as_ref()).take(UNPACKED_BYTES_MAX).read_to_string(&mut text).ok()?;
-            Some(text)
-        }
+        AttributeValue::B(packed) => String::from_utf8(decompress(packed.as_ref())?).ok(),
         _ => None,
     }
+}
+
+/// The bytes as they were; `None` where these are not the whole of a compressed text.
+fn decompress(packed: &[u8]) -> Option<Vec<u8>> {
+    DECOMPRESSOR.with_borrow_mut(|decompressor| {
+        decompressor.reset(false);
+        let mut bytes = Vec::with_capacity(packed.len() * 4 + 64);
+        loop {
+            let read = usize::try_from(decompressor.total_in()).ok()?;
+            match decompressor.decompress_vec(packed.get(read..)?, &mut bytes, FlushDecompress::None).ok()? {
+                Status::StreamEnd => return Some(bytes),
+                // There was room, and nothing more to read.
+                _ if bytes.len() < bytes.capacity() => return None,
+                _ if bytes.len() >= UNPACKED_BYTES_MAX => return None,
+                _ => bytes.reserve(bytes.len().max(1024)),
+            }
+        }
+    })
 }
 
 #[cfg(test)]
@@ -93,6 +106,12 @@ mod tests {
     #[test]
     fn what_is_no_packed_text_is_none() {
         assert_eq!(unpack(&AttributeValue::B(Blob::new([0xff, 0x00, 0x13]))), None);
+        assert_eq!(unpack(&AttributeValue::B(Blob::new([]))), None);
+        let AttributeValue::B(whole) = pack("a longer one".repeat(500)) else { panic!() };
+        let half = &whole.as_ref()[..whole.as_ref().len() / 2];
+        assert_eq!(unpack(&AttributeValue::B(Blob::new(half))), None);
+        let bomb = compress(&vec![0; UNPACKED_BYTES_MAX * 3]).unwrap();
+        assert_eq!(unpack(&AttributeValue::B(Blob::new(bomb))), None);
         assert_eq!(unpack(&AttributeValue::Bool(true)), None);
     }
 }

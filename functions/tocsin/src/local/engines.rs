@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use aws::{Clients, Endpoints};
+use aws::Clients;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -19,19 +19,12 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, Response};
 use embedded::InProcess;
 
-/// Addresses that are never looked up.
-const NOWHERE: &str = "http://engines.invalid";
-
 /// What the engines read of a request beside its body.
 const READ: [&str; 2] = ["x-amz-target", "content-type"];
 
 /// Clients of these engines.
 pub(super) fn clients(engines: &Arc<InProcess>) -> Clients {
-    let connector = Connector(engines.clone());
-    let local = Clients::local(&Endpoints::at(NOWHERE, NOWHERE));
-    let dynamodb = local.dynamodb.config().to_builder().http_client(connector.clone()).build();
-    let sqs = local.sqs.config().to_builder().http_client(connector).build();
-    Clients { dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb), sqs: aws_sdk_sqs::Client::from_conf(sqs) }
+    Clients::in_process(Connector(engines.clone()))
 }
 
 #[derive(Clone)]
