@@ -2,10 +2,10 @@
 //!
 //! Invariant: every incident is read with its timeline and deliveries, and every timeline's chain is checked.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws::{Record, Store};
-use domain::{Delivery, Event, Fingerprint, Incident, Status, Timestamp, Transition};
+use domain::{AlertId, Delivery, Event, Fingerprint, Incident, Status, Timestamp, Transition};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
@@ -75,16 +75,22 @@ pub(crate) struct Taken {
     pub(crate) ended: u64,
     /// Suppressed, by the reason's name. What came again for the same reason has no entry of its own.
     pub(crate) suppressed: BTreeMap<String, u64>,
+    /// Alerts of the episode before that this one speaks of: held back by the cooldown, they opened it; or their message
+    /// came again, and they count nothing.
+    pub(crate) again: u64,
 }
 
 impl Taken {
-    /// Reads a timeline.
-    pub(crate) fn of(record: &Record) -> anyhow::Result<Self> {
+    /// Reads a timeline. `before` are the alerts that the episode before remembers.
+    pub(crate) fn of(record: &Record, before: &BTreeSet<AlertId>) -> anyhow::Result<Self> {
         let mut taken = Self::default();
         let mut received = (Status::Firing, 0);
         for entry in &record.timeline {
             match entry.event()? {
-                Event::Received { alert, alerts } => received = (alert.status, u64::try_from(alerts)?),
+                Event::Received { alert, alerts } => {
+                    received = (alert.status, u64::try_from(alerts)?);
+                    taken.again += u64::from(before.contains(&alert.id));
+                }
                 Event::Transitioned { transition: Transition::Resolved, .. } | Event::Dismissed { .. }
                     if received.0 == Status::Cleared =>
                 {
