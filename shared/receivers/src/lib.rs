@@ -122,6 +122,10 @@ trait Vendor {
     fn interpret(&self, step: &str, response: &Response) -> Outcome;
     fn interpret_lookup(&self, of: &str, context: &Context<'_>, response: &Response) -> Outcome;
     fn lookup_delay_secs(&self) -> u64;
+    /// The next page of a look-up that did not find it on this one.
+    fn look_up_further(&self, _of: &str, _context: &Context<'_>, _response: &Response) -> Option<Request> {
+        None
+    }
     /// Whether it can change what it was told in place, so that nobody is told anew.
     fn shows_updates(&self) -> bool {
         false
@@ -165,6 +169,12 @@ impl Receiver {
     #[must_use]
     pub fn interpret_lookup(&self, of: &str, context: &Context<'_>, response: &Response) -> Outcome {
         self.settings.vendor().interpret_lookup(of, context, response)
+    }
+
+    /// Where a look-up goes on that did not find the step on a page of its answer; `None` after the last page.
+    #[must_use]
+    pub fn look_up_further(&self, of: &str, context: &Context<'_>, response: &Response) -> Option<Request> {
+        self.settings.vendor().look_up_further(of, context, response)
     }
 
     /// Whether an update is shown in place of what was told before. Others hear of it with the next transition.

@@ -32,8 +32,8 @@ const REPLY: &str = "reply";
 /// Names our metadata.
 const EVENT_TYPE: &str = "tocsin_delivery";
 
-/// Messages asked for in a look-up: the most that Slack gives at once.
-const LOOKUP_MESSAGES: u16 = 999;
+/// Messages on a page of a look-up. Slack would give 999, which with their blocks are more than we read of one answer.
+const LOOKUP_MESSAGES: u16 = 100;
 
 /// Seconds by which our clock and Slack's may differ.
 const CLOCK_SLACK_SECS: i64 = 300;
@@ -98,6 +98,10 @@ impl Vendor for Settings {
         answer::interpret_lookup(of, &context.delivery.to_string(), self.lookup_channel(context), response)
     }
 
+    fn look_up_further(&self, of: &str, context: &Context<'_>, response: &Response) -> Option<Request> {
+        Some(self.page(of, context, &answer::next_cursor(response)?))
+    }
+
     fn lookup_delay_secs(&self) -> u64 {
         2
     }
@@ -156,16 +160,23 @@ impl Settings {
     /// Asks for the uncertain message, if one is.
     fn look_up(&self, context: &Context<'_>) -> Option<Step> {
         let of = [POST, REPLY].into_iter().find(|step| context.uncertain(step))?;
+        Some(Step::LookUp { of, request: self.page(of, context, "") })
+    }
+
+    /// One page of the messages among which the uncertain one is.
+    fn page(&self, of: &str, context: &Context<'_>, cursor: &str) -> Request {
         let oldest = context.notification.at.as_second().saturating_sub(CLOCK_SLACK_SECS).max(0);
         let channel = percent_encoded(self.lookup_channel(context));
-        let common = format!("channel={channel}&oldest={oldest}&limit={LOOKUP_MESSAGES}&include_all_metadata=true");
+        let mut common = format!("channel={channel}&oldest={oldest}&limit={LOOKUP_MESSAGES}&include_all_metadata=true");
+        if !cursor.is_empty() {
+            common = format!("{common}&cursor={}", percent_encoded(cursor));
+        }
         let path = match known_message(context).filter(|_| of == REPLY) {
             Some(Message { ts, .. }) => format!("/conversations.replies?{common}&ts={}", percent_encoded(ts)),
             None => format!("/conversations.history?{common}"),
         };
         let url = address(&self.base_url, &path);
-        let request = Request { method: Method::Get, url, secret_path: false, headers: self.headers(), body: None };
-        Some(Step::LookUp { of, request })
+        Request { method: Method::Get, url, secret_path: false, headers: self.headers(), body: None }
     }
 
     /// The channel's id where Slack told it, else as configured.

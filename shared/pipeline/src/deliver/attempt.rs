@@ -17,6 +17,9 @@ use crate::retry::wait_secs;
 /// Requests that one attempt may take.
 const STEPS_MAX: usize = 12;
 
+/// Pages of a look-up's answer that are read, newest first.
+const PAGES_MAX: usize = 30;
+
 /// What an attempt comes to.
 enum End {
     Delivered,
@@ -149,10 +152,22 @@ impl Deliver {
     }
 
     async fn look_up(&self, receiver: &Receiver, of: &str, request: &Request, context: &Context<'_>) -> Outcome {
-        match self.sender.send(request).await {
-            Ok(response) => receiver.interpret_lookup(of, context, &response),
-            Err(error) => Outcome::Retry { after_secs: None, why: error.to_string() },
+        let mut page = request.clone();
+        for _ in 0..PAGES_MAX {
+            let response = match self.sender.send(&page).await {
+                Ok(response) => response,
+                Err(error) => return Outcome::Retry { after_secs: None, why: error.to_string() },
+            };
+            let outcome = receiver.interpret_lookup(of, context, &response);
+            if !matches!(&outcome, Outcome::Delivered(found) if found.is_empty()) {
+                return outcome;
+            }
+            match receiver.look_up_further(of, context, &response) {
+                Some(further) => page = further,
+                None => return outcome,
+            }
         }
+        Outcome::Rejected { why: format!("it stands in none of the newest {PAGES_MAX} pages, and there are more") }
     }
 
     /// Keeps the progress between two steps, under the lease.

@@ -92,6 +92,13 @@ pub(super) fn interpret_lookup(of: &str, delivery: &str, channel: &str, response
     Outcome::Delivered(ts.map(|ts| handle(of, channel, ts)).unwrap_or_default())
 }
 
+/// Where the next page of a list begins; `None` on the last one.
+pub(super) fn next_cursor(response: &Response) -> Option<String> {
+    let body = response.json()?;
+    let cursor = body.pointer("/response_metadata/next_cursor")?.as_str()?;
+    (!cursor.is_empty()).then(|| cursor.to_owned())
+}
+
 fn carries(message: &Value, delivery: &str) -> bool {
     let metadata = |path: &str| message.pointer(path).and_then(Value::as_str);
     metadata("/metadata/event_type") == Some(EVENT_TYPE)

@@ -145,6 +145,11 @@ impl Delivering {
         }
         outcome
     }
+
+    /// Where a look-up goes on after such an answer.
+    pub(crate) fn looked_further(&self, step: &str, status: u16, body: &str) -> Option<Request> {
+        self.ask(|context| self.receiver.look_up_further(step, context, &response(status, body)))
+    }
 }
 
 /// A header by name, with its secret.

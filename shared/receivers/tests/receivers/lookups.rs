@@ -30,7 +30,7 @@ fn a_lost_post_is_looked_for_in_the_channel() {
     // 2026-11-23T09:12:30Z less five minutes.
     assert_eq!(
         request.url,
-        "https://slack.com/api/conversations.history?channel=C0AIOPS&oldest=1795424850&limit=999\
+        "https://slack.com/api/conversations.history?channel=C0AIOPS&oldest=1795424850&limit=100\
          &include_all_metadata=true"
     );
 }
@@ -57,12 +57,28 @@ fn a_lost_post_that_is_there_is_not_posted_again() {
 }
 
 #[test]
+fn a_lost_post_is_looked_for_on_every_page() {
+    let page = |cursor: &str| {
+        let mut page = json!({"ok": true, "messages": [], "response_metadata": {"next_cursor": cursor}});
+        page["has_more"] = (!cursor.is_empty()).into();
+        page.to_string()
+    };
+    let delivering = Delivering::of(slack(), Transition::Opened).unsure_of("post");
+    let further = delivering.looked_further("post", 200, &page("dGVhbTpD+/=")).map(|request| request.url);
+    let first = Delivering::of(slack(), Transition::Opened).unsure_of("post").look_up("post").url;
+    assert_eq!(further, Some(format!("{first}&cursor=dGVhbTpD%2B%2F%3D")));
+    for last in [page(""), history(&[]), "no JSON".to_owned()] {
+        assert!(delivering.looked_further("post", 200, &last).is_none(), "{last}");
+    }
+}
+
+#[test]
 fn a_lost_reply_is_looked_for_in_its_thread() {
     let lost = || Delivering::of(slack(), Transition::Reminded).knowing(thread()).unsure_of("reply");
     // 2026-11-23T10:12:30Z less five minutes.
     assert_eq!(
         lost().look_up("reply").url,
-        "https://slack.com/api/conversations.replies?channel=C0AIOPS&oldest=1795428450&limit=999\
+        "https://slack.com/api/conversations.replies?channel=C0AIOPS&oldest=1795428450&limit=100\
          &include_all_metadata=true&ts=1795425150.000200"
     );
     let messages = [slack_message("1795428751.000100", "tocsin_delivery", &ours())];

@@ -75,6 +75,28 @@ async fn without_github_the_page_goes_out_with_a_gap() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_answer_was_lost_is_found_behind_many_others() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let slack = &world.stand_ins().slack;
+    slack.faults().next(1, Fault::Reset);
+    world.post(&firing("gpt-4o-mini")).await?;
+    while slack.messages().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // More than we read of one answer, and more than one page.
+    let (client, channel) = (reqwest::Client::new(), slack.messages()[0].channel.clone());
+    let other = json!({ "channel": channel, "text": "somebody else's words ".repeat(400) });
+    for _ in 0..240 {
+        let sent = client.post(format!("{}/api/chat.postMessage", slack.url())).bearer_auth("xoxb").json(&other);
+        assert_eq!(sent.send().await?.json::<serde_json::Value>().await?["ok"], true);
+    }
+    world.quiet().await?;
+    let ours = slack.messages().iter().filter(|message| !message.blocks.is_empty()).count();
+    assert_eq!(ours, 1, "it is not sent again");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_vendor_that_fails_is_tried_again_and_told_once() -> anyhow::Result<()> {
     let world = World::start().await?;
     let vendors = world.stand_ins();
