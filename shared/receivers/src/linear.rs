@@ -119,7 +119,8 @@ fn settings(section: &Section<'_>) -> Option<Box<dyn Vendor>> {
     let project = section.optional("project", uuid(), "The project's UUID.");
     let labels = section.or("labels", Vec::new(), form::one_or_more(uuid()), "UUIDs of labels.");
     let priority = form::whole(0, PRIORITY_MAX.into()).map(|priority| u8::try_from(priority).unwrap_or(PRIORITY_MAX));
-    let priorities = section.or("priorities", BTreeMap::new(), form::by_severity(priority), "1 is urgent, 4 low, 0 none.");
+    let priorities =
+        section.or("priorities", BTreeMap::new(), form::by_severity(priority), "1 is urgent, 4 low, 0 none.");
     let resolved_state = section.optional("resolved_state", uuid(), "UUID of the state that an issue ends in.");
     let usual = [(Severity::Critical, 1), (Severity::Error, 2), (Severity::Warning, 3), (Severity::Info, 4)];
     Some(Box::new(Settings {

@@ -96,8 +96,7 @@ fn settings(section: &Section<'_>) -> Option<Box<dyn Vendor>> {
         return incoming::settings(section);
     }
     let base_url = section.base_url(Some(BASE_URL), "The Web API's address, where it is another.");
-    let token =
-        section.required("token", form::token(), "A bot token with chat:write and channels:history.");
+    let token = section.required("token", form::token(), "A bot token with chat:write and channels:history.");
     let channel = form::text().checked(
         "this is no channel",
         "write its id, for instance C0123ABCD, or \"#name\" in quotes",

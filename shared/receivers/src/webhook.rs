@@ -120,8 +120,7 @@ fn settings(section: &Section<'_>) -> Option<Box<dyn Vendor>> {
         |secret| signing_key(secret).is_some_and(|key| key.len() >= KEY_BYTES_MIN),
     );
     let secret = section.optional("secret", key, "Signs each request (Standard Webhooks).");
-    let authorization =
-        section.optional("authorization", form::secret(), "The whole value of Authorization.");
+    let authorization = section.optional("authorization", form::secret(), "The whole value of Authorization.");
     let told = form::one_or_more(form::transition()).checked(
         "who hears of the end hears of the beginning",
         "add opened",

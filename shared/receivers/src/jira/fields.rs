@@ -31,16 +31,14 @@ pub(super) fn settings(section: &Section<'_>) -> Option<Box<dyn Vendor>> {
     let base_url = section.base_url(None, "https://<site>.atlassian.net");
     let email = section.required("email", text(), "The account.");
     let token = section.required("token", secret(), "Its API token.");
-    let project = text().checked(
-        "this is no project key",
-        "write the key before a ticket's number, for instance OPS",
-        |key| is_project(key),
-    );
+    let project =
+        text().checked("this is no project key", "write the key before a ticket's number, for instance OPS", |key| {
+            is_project(key)
+        });
     let project = section.required("project", project, "The project's key.");
     let issue_type = section.or("issue_type", ISSUE_TYPE.to_owned(), text(), "Task, where it is left out.");
     let labels = section.or("labels", true, boolean(), "false where the project refuses labels.");
-    let priorities =
-        section.or("priorities", BTreeMap::new(), by_severity(text()), "The priority's name by severity.");
+    let priorities = section.or("priorities", BTreeMap::new(), by_severity(text()), "The priority's name by severity.");
     let fields = section.or("fields", Map::new(), vendors_own("Jira", OURS), "More fields, as Jira wants them.");
     let window = duration(0, REOPEN_SECS_MAX);
     let reopen_secs =

@@ -64,7 +64,9 @@ impl Vendor for Settings {
     }
 
     fn check(&self, answers: &[Response]) -> Result<Check, NotReady> {
-        reach(self.url.expose_secret(), answers, |reached| format!("Slack: {reached} (only a message proves the webhook)"))
+        reach(self.url.expose_secret(), answers, |reached| {
+            format!("Slack: {reached} (only a message proves the webhook)")
+        })
     }
 
     fn credentials(&self) -> Vec<&SecretString> {
