@@ -1,5 +1,7 @@
 //! What holds for every series.
 
+use std::collections::BTreeMap;
+
 use domain::{Evidence, Point, Series, Timestamp, Verdict};
 use proptest::prelude::*;
 use tocsin_detectors::{ALL, Detector, Direction, SCORE_MAX, Spec, Window};
