@@ -44,7 +44,8 @@ def owner(block: list, kinds: list) -> str | None:
     """Whose resource it is."""
     match = RESOURCE.match(block[0])
     of = [kind for kind in kinds if match and re.match(rf"(Deliver)?{names(kind)[0]}(?![a-z])", match[1])]
-    return of[0] if of else None
+    # The longest: another's name may go on where one ends.
+    return max(of, key=len, default=None)
 
 
 def listed(block: list, at: int) -> bool:

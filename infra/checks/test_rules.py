@@ -191,15 +191,15 @@ class Kinds(unittest.TestCase):
     def test_a_new_kind_is_given_all_that_it_needs(self):
         class Grown(Repository):
             def kinds(self) -> list:
-                return [*super().kinds(), "opsgenie", "pigeon_post"]
+                return [*super().kinds(), "pigeon", "pigeon_post"]
 
         repository, path = Grown(INFRA.parent), INFRA / "template.yaml"
         text = path.read_text()
         found = broken(sam_deployment(TEMPLATE, PLAIN, repository))
-        self.assertTrue(any(line.startswith("a_queue_has_its_dead_letters: opsgenie: ") for line in found), found)
+        self.assertTrue(any(line.startswith("a_queue_has_its_dead_letters: pigeon: ") for line in found), found)
         self.assertEqual(complete(text, REPOSITORY.kinds()), (text, []))
         one, lacking = complete(text, repository.kinds()[:-1])
-        self.assertEqual(lacking, ["opsgenie"])
+        self.assertEqual(lacking, ["pigeon"])
         grown, lacking = complete(one, repository.kinds())
         self.assertEqual(lacking, ["pigeon_post"])
         self.assertEqual(complete(grown, repository.kinds()), (grown, []))
