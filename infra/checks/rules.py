@@ -98,7 +98,8 @@ def a_queue_has_its_dead_letters(on: Deployment):
     wanted = {"inbox", *on.repository.kinds()}
     with_letters = {one["QueueName"].split("-", 1)[1]: one for one in queues.values() if "RedrivePolicy" in one}
     for name in sorted(wanted ^ set(with_letters)):
-        yield f"{name}: there is not one queue with dead letters for it"
+        mend = "`python3 -m checks.kinds` in infra writes what a new receiver kind needs"
+        yield f"{name}: there is not one queue with dead letters for it; {mend}"
     for name, queue in with_letters.items():
         letters = queues[target(queue["RedrivePolicy"]["deadLetterTargetArn"])]
         kept, buried = queue["MessageRetentionPeriod"], letters["MessageRetentionPeriod"]

@@ -1,10 +1,13 @@
 """A rule that finds nothing wrong with a planted fault is no rule: each fault here must be found, and nothing else."""
 
 import copy
+import tempfile
 import unittest
+from pathlib import Path
 
 from .__main__ import INFRA, PLAIN, sam_deployment
 from .graph import Graph, differences, names_of_sam
+from .kinds import complete
 from .repository import Repository, secret_users
 from .rules import broken
 from .template import read_sam
@@ -182,6 +185,28 @@ class Comparison(unittest.TestCase):
         found = self.differ(turn)
         edge = "SlackQueue.properties.RedrivePolicy.deadLetterTargetArn.GetAtt: in"
         self.assertEqual(found, [f"{edge} one alone: SlackDeadLetters", f"{edge} other alone: JiraDeadLetters"])
+
+
+class Kinds(unittest.TestCase):
+    def test_a_new_kind_is_given_all_that_it_needs(self):
+        class Grown(Repository):
+            def kinds(self) -> list:
+                return [*super().kinds(), "pigeon", "pigeon_post"]
+
+        repository, path = Grown(INFRA.parent), INFRA / "template.yaml"
+        text = path.read_text()
+        found = broken(sam_deployment(TEMPLATE, PLAIN, repository))
+        self.assertTrue(any(line.startswith("a_queue_has_its_dead_letters: pigeon: ") for line in found), found)
+        self.assertEqual(complete(text, REPOSITORY.kinds()), (text, []))
+        one, lacking = complete(text, repository.kinds()[:-1])
+        self.assertEqual(lacking, ["pigeon"])
+        grown, lacking = complete(one, repository.kinds())
+        self.assertEqual(lacking, ["pigeon_post"])
+        self.assertEqual(complete(grown, repository.kinds()), (grown, []))
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write(grown)
+            file.flush()
+            self.assertEqual(broken(sam_deployment(read_sam(Path(file.name)), PLAIN, repository)), [])
 
 
 if __name__ == "__main__":

@@ -12,9 +12,11 @@ from pathlib import Path
 import yaml
 
 from checks.__main__ import INFRA
+from checks.repository import Repository
 from checks.template import read_sam
 
 from . import planted
+from .config import KINDS
 from .grants import unneeded
 from .scene import Scene
 from .stack import Stack
@@ -43,7 +45,10 @@ def told(scene: Scene) -> list:
         print(f"{time.monotonic() - began:6.1f} s  {name}", flush=True)
     found = stack.wrong()
     exceptions = yaml.safe_load((Path(__file__).parent / "exceptions.yaml").read_text()) or {}
-    found += unneeded(stack.recorder.roles, exceptions)
+    untold = [kind for kind in Repository(INFRA.parent).kinds() if kind not in KINDS]
+    found += unneeded(stack.recorder.roles, exceptions, untold)
+    for kind in untold:
+        print(f"{kind}: is deployed and not told of anything here: proof/config.py has no receiver of this kind")
     for role in stack.recorder.roles.values():
         made = stack.recorder.made_by(role.id)
         print(f"{made:6} calls under {role.id}, within its {len(role.allowed)} grants, {len(role.used)} of them needed")

@@ -6,6 +6,8 @@ of resource policies alone; a role that had one would be an error and not read p
 
 from fnmatch import fnmatchcase
 
+from checks.kinds import names
+
 # Operations whose permission has another name, and what it is.
 ACTIONS = {
     "SendMessageBatch": "SendMessage",
@@ -64,11 +66,15 @@ def covers(grant: tuple, action: str, resource: str) -> bool:
     return fnmatchcase(action.lower(), grant[0].lower()) and fnmatchcase(resource, grant[1])
 
 
-def unneeded(roles: dict, exceptions: dict) -> list:
-    """Grants that nobody used, one line each; and exceptions that excuse nothing."""
+def unneeded(roles: dict, exceptions: dict, untold: list | None = None) -> list:
+    """Grants that nobody used, one line each; and exceptions that excuse nothing. `untold` are kinds that get nothing."""
     found, excused = [], set()
+    own = [f"Deliver{names(kind)[0]}Role" for kind in untold or []]
+    queues = tuple(f"-{kind}{end}" for kind in untold or [] for end in ("", "-dead"))
     for role in roles.values():
         for action, resource in role.unused():
+            if role.id in own or resource.endswith(queues):
+                continue
             grant = f"{role.id} {action} {resource.rsplit(':', 1)[-1]}"
             if exceptions.get(grant):
                 excused.add(grant)

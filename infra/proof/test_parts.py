@@ -40,6 +40,7 @@ class Grants(unittest.TestCase):
         self.assertFalse(one.use("sqs:DeleteMessage", "arn:queue"))
         self.assertEqual(unneeded({"Role": one}, {}), ["Role sqs:ReceiveMessage queue: allowed, and never called"])
         self.assertEqual(unneeded({"Role": one}, {"Role sqs:ReceiveMessage queue": "why"}), [])
+        self.assertEqual(len(unneeded({"Role": one}, {}, ["pigeon"])), 1)
 
     def test_an_exception_for_what_is_called_is_none(self):
         one = role("sqs:SendMessage", "arn:queue")

@@ -73,7 +73,10 @@ fn a_row_depends_on_no_later_row() {
             "rate_in_window" => vec!["rate=0.5".to_owned()],
             "burn_rate" => vec!["objective=0.99".to_owned()],
             "drift" => vec!["psi=0.25".to_owned()],
-            _ => Vec::new(),
+            _ => {
+                let needed = spec.params.iter().filter(|param| param.default.is_none());
+                needed.map(|param| format!("{}={}", param.name, 1.0_f64.clamp(param.min, param.max))).collect()
+            }
         };
         let mut arguments = vec!["--detector", spec.name];
         arguments.extend(given.iter().flat_map(|param| ["--param", param.as_str()]));

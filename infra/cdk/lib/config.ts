@@ -3,14 +3,16 @@
 // Invariant: a secret that no section of this file accounts for is an error, so that no function runs without it.
 
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parse } from 'yaml';
 
-/** The receiver kinds. Each has a queue and a function of its own. */
-export const RECEIVER_KINDS = ['pagerduty', 'slack', 'jira', 'linear', 'webhook'] as const;
-export type ReceiverKind = (typeof RECEIVER_KINDS)[number];
+const SCHEMA = join(__dirname, '..', '..', 'config', 'tocsin.schema.json');
+
+/** The receiver kinds, as the config's schema has a form of each. Each has a queue and a function of its own. */
+export const RECEIVER_KINDS: readonly string[] = kindsOf(JSON.parse(readFileSync(SCHEMA, 'utf8')));
 
 /** The functions, by the name that follows the stack's. */
-export type FunctionName = 'receive' | 'triage' | 'pull' | 'sweep' | `deliver-${ReceiverKind}`;
+export type FunctionName = 'receive' | 'triage' | 'pull' | 'sweep' | `deliver-${string}`;
 
 /** Stands for a secret in a function that does not use it: 24 bytes of Base64, so that it passes for a key or a token. */
 export const NOT_FOR_THIS_FUNCTION = 'bm90IGZvciB0aGlzIGZ1bmN0aW9uIC4u';
@@ -80,6 +82,13 @@ function readersOf(section: string, value: unknown): [FunctionName[], unknown][]
     const kind = RECEIVER_KINDS.find((known) => known === receiver.kind);
     return [kind ? [`deliver-${kind}`] : [], receiver];
   });
+}
+
+function kindsOf(schema: {
+  properties: { receivers: { additionalProperties: { anyOf: { properties: { kind: { const: string } } }[] } } };
+}): string[] {
+  const forms = schema.properties.receivers.additionalProperties.anyOf;
+  return [...new Set(forms.map((form) => form.properties.kind.const))];
 }
 
 function secretsIn(value: unknown): string[] {

@@ -14,7 +14,7 @@ import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 
 import { Alarms } from './alarms';
-import { FunctionName, readRequirements, RECEIVER_KINDS, ReceiverKind, Requirements, standIn } from './config';
+import { FunctionName, readRequirements, RECEIVER_KINDS, Requirements, standIn } from './config';
 import { QueuePair, queuePair, READER_TIMEOUT } from './queues';
 
 export interface TocsinProps {
@@ -57,13 +57,15 @@ const READ_AND_ADD = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'];
 const READ_AND_WRITE = [...READ_AND_ADD, 'dynamodb:UpdateItem'];
 const TEMPLATES = { TOCSIN_TEMPLATES: '/opt/tocsin/templates' };
 
-/** Seconds after which a kind's oldest message is an alarm. */
-const OLDEST_SECS: Record<ReceiverKind, number> = { pagerduty: 300, slack: 900, jira: 900, linear: 900, webhook: 900 };
+/** Seconds after which a kind's oldest message is an alarm: less where it is a page. */
+const OLDEST_SECS: Record<string, number> = { pagerduty: 300 };
+const OLDEST_SECS_DEFAULT = 900;
 
 export class Tocsin extends Construct {
   readonly table: dynamodb.Table;
   readonly inbox: QueuePair;
-  readonly deliveries: Record<ReceiverKind, QueuePair>;
+  /** By receiver kind. */
+  readonly deliveries: Map<string, QueuePair>;
   readonly functions = {} as Record<FunctionName, lambda.Function>;
   readonly receiveUrl: lambda.FunctionUrl;
   readonly alarms: Alarms;
@@ -93,14 +95,15 @@ export class Tocsin extends Construct {
     });
     // Five hours in which the table may be away; and more than a delivery's attempts, so that it ends by its own count.
     this.inbox = queuePair(this, 'Inbox', `${this.name}-inbox`, 100);
-    const kinds = RECEIVER_KINDS.map((kind) => [kind, queuePair(this, camel(kind), `${this.name}-${kind}`, 1000)]);
-    this.deliveries = Object.fromEntries(kinds);
+    this.deliveries = new Map(
+      RECEIVER_KINDS.map((kind) => [kind, queuePair(this, camel(kind), `${this.name}-${kind}`, 1000)]),
+    );
     for (const [name, shape] of this.shapes()) this.functions[name] = this.makeFunction(name, shape);
     // It authenticates each request over the raw body, which an authorizer does not see.
     this.receiveUrl = this.functions.receive.addFunctionUrl({ authType: lambda.FunctionUrlAuthType.NONE });
     this.mapQueue('TriageInbox', this.functions.triage, this.inbox, 10);
-    for (const kind of RECEIVER_KINDS) {
-      this.mapQueue(`Deliver${camel(kind)}Deliveries`, this.functions[`deliver-${kind}`], this.deliveries[kind], 5);
+    for (const [kind, pair] of this.deliveries) {
+      this.mapQueue(`Deliver${camel(kind)}Deliveries`, this.functions[`deliver-${kind}`]!, pair, 5);
     }
     this.scheduleEachMinute(['pull', 'sweep']);
     this.alarms = this.makeAlarms();
@@ -132,7 +135,7 @@ export class Tocsin extends Construct {
     const { table, inbox } = this;
     const tableName = { TOCSIN_TABLE: table.tableName };
     const inboxUrl = { TOCSIN_INBOX_QUEUE_URL: inbox.queue.queueUrl };
-    const kinds = RECEIVER_KINDS.map((kind) => ({ kind, upper: kind.toUpperCase(), pair: this.deliveries[kind] }));
+    const kinds = [...this.deliveries].map(([kind, pair]) => ({ kind, upper: kind.toUpperCase(), pair }));
     const kindUrls = Object.fromEntries(kinds.map((k) => [`TOCSIN_${k.upper}_QUEUE_URL`, k.pair.queue.queueUrl]));
     const kindArns = kinds.map((k) => k.pair.queue.queueArn);
     const deadUrl = (k: (typeof kinds)[number]): [string, string] => [
@@ -329,7 +332,9 @@ export class Tocsin extends Construct {
     const alarms = new Alarms(this, this.name, this.props.alarmEmail, this.props.key);
     // A later look waits in the inbox for up to 900 s, and is no trouble.
     alarms.queue('Inbox', 'inbox', this.inbox, 1200);
-    RECEIVER_KINDS.forEach((kind) => alarms.queue(camel(kind), kind, this.deliveries[kind], OLDEST_SECS[kind]));
+    for (const [kind, pair] of this.deliveries) {
+      alarms.queue(camel(kind), kind, pair, OLDEST_SECS[kind] ?? OLDEST_SECS_DEFAULT);
+    }
     for (const [name, own] of Object.entries(this.functions)) alarms.function(camel(name), name, own);
     alarms.unavailable('Receive', 'receive', this.functions.receive);
     alarms.stopped('Pull', 'pull', this.functions.pull);
@@ -341,7 +346,7 @@ export class Tocsin extends Construct {
 /** `deliver-slack` as `DeliverSlack`. */
 export function camel(name: string): string {
   return name
-    .split('-')
+    .split(/[-_]/)
     .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
     .join('');
 }

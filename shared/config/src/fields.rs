@@ -12,7 +12,7 @@ pub(crate) struct Fields<'r> {
 }
 
 impl<'r> Fields<'r> {
-    pub(crate) fn new(whole: Value<'r>, found: Vec<(String, Value<'r>)>, known: &'static [&'static str]) -> Self {
+    pub(crate) fn new(whole: Value<'r>, found: Vec<(String, Value<'r>)>, known: &[&str]) -> Self {
         for (name, value) in &found {
             if !known.contains(&name.as_str()) {
                 value.fail::<()>("there is no such field here", choose(name, known));
@@ -50,8 +50,13 @@ impl<'r> Fields<'r> {
     pub(crate) fn required<T>(&self, name: &str, read: impl FnOnce(&Value<'r>) -> Option<T>) -> Option<T> {
         match self.get(name) {
             Some(value) => read(value),
-            None => self.whole.fail_at(name, "it is missing", format!("add `{name}:`")),
+            None => self.missing(name),
         }
+    }
+
+    /// Reports a field that must be there.
+    pub(crate) fn missing<T>(&self, name: &str) -> Option<T> {
+        self.whole.fail_at(name, "it is missing", format!("add `{name}:`"))
     }
 
     /// `Some(None)` where the field is not there.

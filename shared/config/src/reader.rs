@@ -119,7 +119,7 @@ impl<'r> Value<'r> {
     }
 
     /// A mapping with known fields; every other is a mistake.
-    pub(crate) fn fields(&self, known: &'static [&'static str]) -> Option<Fields<'r>> {
+    pub(crate) fn fields(&self, known: &[&str]) -> Option<Fields<'r>> {
         Some(Fields::new(self.clone(), self.entries()?, known))
     }
 

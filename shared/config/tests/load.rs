@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use detectors::Detector;
 use domain::ReceiverKind;
 use proptest::prelude::*;
-use receivers::Settings;
+use receivers::jira;
 use serde_json::json;
 use tocsin_config::{Config, Mistake, TemplateDirectory, load, secret_names};
 
@@ -214,7 +214,7 @@ fn jira_fields_are_sent_as_they_are_written_and_overwrite_none_of_ours() {
          fields: { customfield_1: { value: LLM, n: [ 1, 1.5, ~, true ] }, labels: [ ai ] }",
     );
     let config = read(&text).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
-    let Settings::Jira(jira) = &config.receivers[0].settings else { panic!("no Jira") };
+    let jira: &jira::Settings = config.receivers[0].settings().expect("Jira's");
     let expected = json!({ "customfield_1": { "value": "LLM", "n": [1, 1.5, null, true] }, "labels": ["ai"] });
     assert_eq!(serde_json::Value::Object(jira.fields.clone()), expected);
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use domain::{ReceiverKind, Severity, Transition};
-use receivers::{Method, Settings};
+use receivers::{Method, Vendor, linear, slack, webhook};
 use secrecy::ExposeSecret;
 use sources::{Auth, Kind};
 use tocsin_config::{Config, Mistake, load, secret_names};
@@ -33,9 +33,9 @@ fn source(text: &str) -> Config {
     read(&with(text, RECEIVER)).unwrap_or_else(|mistakes| panic!("{text}: {mistakes:#?}"))
 }
 
-fn receiver(text: &str) -> Settings {
-    let mut config = read(&with(SOURCE, text)).unwrap_or_else(|mistakes| panic!("{text}: {mistakes:#?}"));
-    config.receivers.remove(0).settings
+fn receiver<S: Vendor + Clone>(text: &str) -> S {
+    let config = read(&with(SOURCE, text)).unwrap_or_else(|mistakes| panic!("{text}: {mistakes:#?}"));
+    config.receivers[0].settings::<S>().expect("settings of that kind").clone()
 }
 
 #[track_caller]
@@ -96,7 +96,7 @@ fn topics_are_listed_and_no_secrets() {
 
 #[test]
 fn slack_posts_as_a_bot_or_to_an_address() {
-    let Settings::SlackIncoming(own) = receiver("kind: slack, webhook_url: \"${SLACK_WEBHOOK_URL}\"") else { panic!() };
+    let own: slack::incoming::Settings = receiver("kind: slack, webhook_url: \"${SLACK_WEBHOOK_URL}\"");
     assert_eq!(own.url.expose_secret(), format!("https://hooks.example/{SECRET}"));
     check_receiver("kind: slack, webhook_url: \"${URL}\", channel: C0AIOPS001", "receivers.r.channel", "");
     check_receiver("kind: slack, webhook_url: \"${NO_ADDRESS}\"", "receivers.r.webhook_url", "no address");
@@ -106,12 +106,12 @@ fn slack_posts_as_a_bot_or_to_an_address() {
 #[test]
 fn linear_wants_uuids() {
     let text = format!("kind: linear, api_key: \"${{KEY}}\", team: {TEAM}");
-    let Settings::Linear(own) = receiver(&text) else { panic!() };
+    let own: linear::Settings = receiver(&text);
     assert_eq!((own.base_url.as_str(), own.team.as_str()), ("https://api.linear.app", TEAM));
     assert_eq!((own.priorities[&Severity::Critical], own.priorities[&Severity::Info]), (1, 4));
     let more =
         format!("{text}, labels: [ {TEAM} ], project: {TEAM}, resolved_state: {TEAM}, priorities: {{ critical: 2 }}");
-    let Settings::Linear(own) = receiver(&more) else { panic!() };
+    let own: linear::Settings = receiver(&more);
     assert_eq!((own.labels.len(), own.priorities[&Severity::Critical], own.priorities[&Severity::Error]), (1, 2, 2));
     check_receiver("kind: linear, api_key: \"${KEY}\", team: ENG", "receivers.r.team", "no UUID");
     check_receiver(&format!("{text}, priorities: {{ critical: 5 }}"), "receivers.r.priorities.critical", "0 to 4");
@@ -123,7 +123,7 @@ fn linear_wants_uuids() {
 #[test]
 fn a_webhook_proves_who_sends() {
     let plain = "kind: webhook, url: \"https://crm.example/{incident}\"";
-    let Settings::Webhook(own) = receiver(&format!("{plain}, secret: \"${{S}}\"")) else { panic!() };
+    let own: webhook::Settings = receiver(&format!("{plain}, secret: \"${{S}}\""));
     assert_eq!((own.method, own.template), (Method::Post, "webhook/body.hbs"));
     assert_eq!(
         (own.url.expose_secret(), own.transitions.len()),
@@ -132,10 +132,10 @@ fn a_webhook_proves_who_sends() {
     let more = format!(
         "{plain}, authorization: \"${{A}}\", method: patch, template: salesforce, transitions: [opened, resolved]"
     );
-    let Settings::Webhook(own) = receiver(&more) else { panic!() };
+    let own: webhook::Settings = receiver(&more);
     assert_eq!((own.method, own.template), (Method::Patch, "webhook/salesforce.hbs"));
     assert_eq!(own.transitions, [Transition::Opened, Transition::Resolved]);
-    let Settings::Webhook(own) = receiver("kind: webhook, url: \"${PUSH_URL}\", template: power_bi") else { panic!() };
+    let own: webhook::Settings = receiver("kind: webhook, url: \"${PUSH_URL}\", template: power_bi");
     assert!(own.secret.is_none() && own.authorization.is_none());
 
     check_receiver(plain, "receivers.r.secret", "nothing proves who sends");

@@ -8,10 +8,9 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use crate::incident::after_secs;
-use crate::{Gap, IncidentId, Notification, Transition};
+use crate::{Gap, IncidentId, Notification, ReceiverKind, Transition};
 
 /// The lease token of a delivery that only its own first queue message may bring.
 pub const MESSAGE_LEASE: &str = "message";
@@ -19,52 +18,6 @@ pub const MESSAGE_LEASE: &str = "message";
 /// Seconds for which a delivery is leased to that message. What comes after it waits as long: whoever holds a copy of the
 /// message has ended by then.
 pub const MESSAGE_LEASE_SECS: u64 = 10;
-
-/// What kind of vendor a receiver is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReceiverKind {
-    /// `PagerDuty` Events v2.
-    Pagerduty,
-    /// Slack Web API.
-    Slack,
-    /// Jira Cloud REST v3.
-    Jira,
-    /// Linear's GraphQL API.
-    Linear,
-    /// Any system that takes JSON over HTTPS.
-    Webhook,
-}
-
-/// No receiver kind has that name.
-#[derive(Debug, Error)]
-#[error("unknown receiver kind {0:?}: use pagerduty, slack, jira, linear or webhook")]
-pub struct UnknownReceiverKind(String);
-
-impl ReceiverKind {
-    /// Every kind. Each has a queue of its own.
-    pub const ALL: [Self; 5] = [Self::Pagerduty, Self::Slack, Self::Jira, Self::Linear, Self::Webhook];
-
-    /// The word used in config, queue names and records.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pagerduty => "pagerduty",
-            Self::Slack => "slack",
-            Self::Jira => "jira",
-            Self::Linear => "linear",
-            Self::Webhook => "webhook",
-        }
-    }
-
-    /// The kind of that name.
-    ///
-    /// # Errors
-    /// [`UnknownReceiverKind`] names the word and the words there are.
-    pub fn parse(word: &str) -> Result<Self, UnknownReceiverKind> {
-        Self::ALL.into_iter().find(|k| k.as_str() == word).ok_or_else(|| UnknownReceiverKind(word.to_owned()))
-    }
-}
 
 /// What a vendor gave us to come back with: a `PagerDuty` dedup key, a Slack channel and `ts`, a Jira key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -275,12 +228,6 @@ impl Delivery {
         }
     }
 
-    /// True for a first call for help at a receiver that recognises a repeated one.
-    #[must_use]
-    pub fn is_harmless_twice(kind: ReceiverKind, seq: u32) -> bool {
-        seq == 0 && kind == ReceiverKind::Pagerduty
-    }
-
     /// True when it will not be sent unless a person says so.
     #[must_use]
     pub fn is_dead(&self) -> bool {
@@ -307,15 +254,15 @@ pub enum Told {
     At(Timestamp),
 }
 
-/// Whether people were told of an episode: by `PagerDuty` where the episode pages, else by any receiver. An end alone
+/// Whether people were told of an episode: by a page where the episode pages, else by any receiver. An end alone
 /// tells nobody: a receiver that was not reached before has nothing that could end. Cooldown counts from here, so that
 /// an episode that reached nobody silences nothing.
 #[must_use]
 pub fn told(deliveries: &[Delivery]) -> Told {
     // What is only shown anew tells nobody.
     let telling = || deliveries.iter().filter(|d| d.transition != Transition::Updated);
-    let pages = telling().any(|d| d.kind == ReceiverKind::Pagerduty);
-    let counted: Vec<&Delivery> = telling().filter(|d| !pages || d.kind == ReceiverKind::Pagerduty).collect();
+    let pages = telling().any(|d| d.kind.pages());
+    let counted: Vec<&Delivery> = telling().filter(|d| !pages || d.kind.pages()).collect();
     let calls = || counted.iter().filter(|d| d.transition != Transition::Resolved);
     if calls().any(|d| d.state == DeliveryState::Delivered) {
         let newest = counted.iter().filter_map(|d| d.delivered_at).max();

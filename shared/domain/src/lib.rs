@@ -23,6 +23,7 @@ mod notification;
 mod outcome;
 mod phase;
 mod reason;
+mod receiver_kind;
 mod series;
 mod silence;
 mod suspect;
@@ -34,8 +35,7 @@ pub use children::{CHILDREN_PER_WRITE_MAX, Child, ChildState, Children, Fold, Gr
 pub use confirmation::{Band, Confirmation, Evidence, Verdict};
 pub use decide::{Action, Decision, Policy, decide};
 pub use delivery::{
-    Delivery, DeliveryId, DeliveryState, Handle, Lease, MESSAGE_LEASE, MESSAGE_LEASE_SECS, Progress, ReceiverKind,
-    Told, UnknownReceiverKind, told,
+    Delivery, DeliveryId, DeliveryState, Handle, Lease, MESSAGE_LEASE, MESSAGE_LEASE_SECS, Progress, Told, told,
 };
 pub use enrichment::{EarlierEpisode, Enrichment, Gap, Runbook};
 pub use escalation::EscalationStep;
@@ -51,6 +51,7 @@ pub use notification::{Notification, Transition};
 pub use outcome::Outcome;
 pub use phase::Phase;
 pub use reason::Reason;
+pub use receiver_kind::{Medium, ReceiverKind, UnknownReceiverKind};
 pub use series::{Point, Series};
 pub use silence::{InvalidSilenceId, Silence, SilenceId};
 pub use suspect::{Suspect, rank_suspects};

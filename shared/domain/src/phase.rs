@@ -38,7 +38,7 @@ impl Phase {
     pub fn tells(self, kind: ReceiverKind) -> bool {
         match self {
             Self::Observe => false,
-            Self::Notify => kind != ReceiverKind::Pagerduty,
+            Self::Notify => !kind.pages(),
             Self::Page => true,
         }
     }

@@ -10,8 +10,7 @@ use std::time::Duration;
 
 use config::{Config, TemplateDirectory};
 use domain::{
-    Delivery, DeliveryState, Handle, IncidentId, Lease, MESSAGE_LEASE_SECS, Notification, ReceiverKind, Timestamp,
-    Transition,
+    Delivery, DeliveryState, Handle, IncidentId, Lease, MESSAGE_LEASE_SECS, Notification, Timestamp, Transition,
 };
 use futures::{StreamExt, stream};
 use jiff::SignedDuration;
@@ -192,7 +191,8 @@ impl Deliver {
         delivery: &Delivery,
         told: &Notification,
     ) -> Result<Option<EarlierHandle>, StoreError> {
-        let wanted = delivery.kind == ReceiverKind::Jira && delivery.transition == Transition::Opened;
+        let receiver = self.config.receiver(&delivery.id.receiver);
+        let wanted = delivery.transition == Transition::Opened && receiver.is_some_and(|one| one.takes_up_earlier());
         let Some(before) = told.enrichment.earlier.first().filter(|_| wanted) else {
             return Ok(None);
         };

@@ -77,7 +77,7 @@ impl Triage {
             Action::Resolve => self.update(&incident, Transition::Resolved, &[], now).await?,
             Action::Update | Action::Hold => self.shown(&incident, subject, now).await?.map(|(words, names)| {
                 let receivers = names.iter().filter_map(|name| self.config.receiver(name));
-                let to = receivers.map(|r| delivery(&incident, &r.name, r.kind(), &words, now)).collect();
+                let to = receivers.map(|r| later(&incident, &r.name, r.kind(), &words, now)).collect();
                 Told { words, to, withheld: Vec::new() }
             }),
             Action::Confirm | Action::Absorb | Action::Watch | Action::Dismiss | Action::Suppress => None,
@@ -124,10 +124,7 @@ impl Triage {
         // What was asked outside took its time, which must not be taken from a message's lease.
         let written_at = self.clock.now();
         let Recipients { told: receivers, withheld } = self.config.recipients(subject, now);
-        let deliveries = receivers
-            .into_iter()
-            .map(|receiver| delivery(incident, &receiver.name, receiver.kind(), &told, written_at))
-            .collect();
+        let deliveries = receivers.into_iter().map(|receiver| opening(incident, receiver, &told, written_at)).collect();
         Told { words: told, to: deliveries, withheld: withheld.into_iter().map(|one| one.name.clone()).collect() }
     }
 
@@ -151,19 +148,24 @@ impl Triage {
             }
         }
         let update = notify::updated(&first, incident, transition, now);
-        let deliveries = told.into_iter().map(|(name, kind)| delivery(incident, name, kind, &update, now)).collect();
+        let deliveries = told.into_iter().map(|(name, kind)| later(incident, name, kind, &update, now)).collect();
         Ok(Some(Told { words: update, to: deliveries, withheld: Vec::new() }))
     }
 }
 
-/// One receiver's delivery of what is told.
-fn delivery(incident: &Incident, receiver: &str, kind: ReceiverKind, told: &Notification, at: Timestamp) -> Delivery {
-    let id = delivery_id(incident, receiver);
-    if Delivery::is_harmless_twice(kind, id.seq) {
-        Delivery::leased_to_its_message(id, kind, told.transition, at)
+/// One receiver's delivery of an opening.
+fn opening(incident: &Incident, receiver: &Receiver, told: &Notification, at: Timestamp) -> Delivery {
+    let id = delivery_id(incident, &receiver.name);
+    if id.seq == 0 && receiver.is_harmless_twice() {
+        Delivery::leased_to_its_message(id, receiver.kind(), told.transition, at)
     } else {
-        Delivery::pending(id, kind, told.transition, at)
+        Delivery::pending(id, receiver.kind(), told.transition, at)
     }
+}
+
+/// One receiver's delivery of what came after it.
+fn later(incident: &Incident, receiver: &str, kind: ReceiverKind, told: &Notification, at: Timestamp) -> Delivery {
+    Delivery::pending(delivery_id(incident, receiver), kind, told.transition, at)
 }
 
 /// The newest transition's delivery to a receiver; the incident has counted that transition already.

@@ -15,16 +15,44 @@ use domain::{Outcome, ReceiverKind, Severity, Transition};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
+use crate::kind::{Definition, YES};
+use crate::readiness::{Check, NotReady};
+use crate::templates::{Markup, Template};
 use crate::text::{address, percent_encoded};
-use crate::{Context, Method, Request, Response, Step, Vendor};
+use crate::{Address, Context, Method, Request, Response, Step, Vendor};
 
 mod adf;
 mod answer;
 mod document;
+mod fields;
 mod inline;
 mod lookup;
+mod readiness;
 mod ticket;
 mod transitions;
+
+/// Registered in `domain`.
+pub(crate) const DEFINITION: Definition = Definition {
+    settings: fields::settings,
+    templates: &[
+        Template {
+            name: "jira/summary.hbs",
+            markup: Markup::Plain,
+            text: include_str!("../../../templates/jira/summary.hbs"),
+        },
+        Template {
+            name: "jira/description.hbs",
+            markup: Markup::Markdown,
+            text: include_str!("../../../templates/jira/description.hbs"),
+        },
+        Template {
+            name: "jira/comment.hbs",
+            markup: Markup::Markdown,
+            text: include_str!("../../../templates/jira/comment.hbs"),
+        },
+    ],
+    yes: YES,
+};
 
 /// Creates the ticket.
 const CREATE: &str = "create";
@@ -111,6 +139,22 @@ impl Vendor for Settings {
         // Search is eventually consistent.
         15
     }
+
+    fn takes_up_earlier(&self) -> bool {
+        true
+    }
+
+    fn check(&self, answers: &[Response]) -> Result<Check, NotReady> {
+        readiness::check(self, answers)
+    }
+
+    fn credentials(&self) -> Vec<&SecretString> {
+        vec![&self.token]
+    }
+
+    fn address(&mut self) -> Address<'_> {
+        Address::Base(&mut self.base_url, "")
+    }
 }
 
 impl Settings {
@@ -188,9 +232,11 @@ impl Settings {
     }
 
     fn request(&self, method: Method, path: &str, body: Option<Value>) -> Request {
-        let basic = format!("Basic {}", self.basic());
-        let headers = vec![("authorization", basic.into()), ("accept", "application/json".into())];
-        Request { method, url: address(&self.base_url, path), secret_path: false, headers, body }
+        Request { method, url: address(&self.base_url, path), secret_path: false, headers: self.headers(), body }
+    }
+
+    fn headers(&self) -> Vec<(&'static str, SecretString)> {
+        vec![("authorization", format!("Basic {}", self.basic()).into()), ("accept", "application/json".into())]
     }
 
     /// Account and token as they travel. As secret as the token.

@@ -12,13 +12,41 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use crate::facts::Facts;
+use crate::form;
+use crate::kind::{Definition, YES};
+use crate::readiness::{Check, NotReady, json_of, word, word_or};
+use crate::section::Section;
+use crate::templates::{Markup, Template};
 use crate::text::{address, cut};
-use crate::{Context, Method, Request, Response, Step, Vendor};
+use crate::{Address, Context, Method, Request, Response, Step, Vendor};
 
 mod answer;
 mod id;
 
 pub use id::client_id;
+
+/// Registered in `domain`.
+pub(crate) const DEFINITION: Definition = Definition {
+    settings,
+    templates: &[
+        Template {
+            name: "linear/title.hbs",
+            markup: Markup::Plain,
+            text: include_str!("../../../templates/linear/title.hbs"),
+        },
+        Template {
+            name: "linear/description.hbs",
+            markup: Markup::CommonMark,
+            text: include_str!("../../../templates/linear/description.hbs"),
+        },
+        Template {
+            name: "linear/comment.hbs",
+            markup: Markup::CommonMark,
+            text: include_str!("../../../templates/linear/comment.hbs"),
+        },
+    ],
+    yes: YES,
+};
 
 /// Where the API lives; `/graphql` follows it.
 pub const BASE_URL: &str = "https://api.linear.app";
@@ -35,6 +63,12 @@ const MOVE: &str = "move";
 /// Longest title, in UTF-16 units; no limit is documented.
 const TITLE_UNITS_MAX: usize = 255;
 
+/// Linear's priorities: 1 is urgent, 2 high, 3 medium, 4 low; 0 is none.
+const PRIORITY_MAX: u8 = 4;
+
+/// Hexadecimal digits between the hyphens of a UUID.
+const UUID: [usize; 5] = [8, 4, 4, 4, 12];
+
 /// What an OAuth token begins with. It is sent as `Bearer`, a personal API key as it is.
 const OAUTH_PREFIX: &str = "lin_oauth_";
 
@@ -50,6 +84,9 @@ const FIND_COMMENT: &str =
     "query TocsinComments($filter: CommentFilter) { comments(filter: $filter, first: 1) { nodes { id } } }";
 const TEAM_STATES: &str =
     "query TocsinStates($id: String!) { team(id: $id) { states { nodes { id name type position } } } }";
+
+/// Who we are, and whether the team is there.
+const VIEWER: &str = "query TocsinDoctor($id: String!) { viewer { id } team(id: $id) { id name } }";
 
 /// Where issues are made, as whom, and how they look.
 #[derive(Debug, Clone)]
@@ -68,6 +105,39 @@ pub struct Settings {
     pub priorities: BTreeMap<Severity, u8>,
     /// UUID of the state that an issue ends in; without it the team's first one of type `completed`.
     pub resolved_state: Option<String>,
+}
+
+/// Team, project, labels and state are UUIDs, the form in which Linear's API wants them.
+fn settings(section: &Section<'_>) -> Option<Box<dyn Vendor>> {
+    let base_url = section.base_url(Some(BASE_URL), "The API's address, where it is another.");
+    let api_key = section.required("api_key", form::token(), "May create issues and comments.");
+    let uuid = || {
+        let mend = "copy it in Linear: command menu, \"Copy model UUID\"";
+        form::text().checked("this is no UUID", mend, |text| is_uuid(text)).map(|text| text.to_ascii_lowercase())
+    };
+    let team = section.required("team", uuid(), "The team's UUID.");
+    let project = section.optional("project", uuid(), "The project's UUID.");
+    let labels = section.or("labels", Vec::new(), form::one_or_more(uuid()), "UUIDs of labels.");
+    let priority = form::whole(0, PRIORITY_MAX.into()).map(|priority| u8::try_from(priority).unwrap_or(PRIORITY_MAX));
+    let priorities =
+        section.or("priorities", BTreeMap::new(), form::by_severity(priority), "1 is urgent, 4 low, 0 none.");
+    let resolved_state = section.optional("resolved_state", uuid(), "UUID of the state that an issue ends in.");
+    let usual = [(Severity::Critical, 1), (Severity::Error, 2), (Severity::Warning, 3), (Severity::Info, 4)];
+    Some(Box::new(Settings {
+        base_url: base_url?,
+        api_key: api_key?,
+        team: team?,
+        project: project?,
+        labels: labels?,
+        priorities: usual.into_iter().chain(priorities?).collect(),
+        resolved_state: resolved_state?,
+    }))
+}
+
+fn is_uuid(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let hex = |part: &&str| part.bytes().all(|b| b.is_ascii_hexdigit());
+    parts.iter().map(|part| part.len()).eq(UUID) && parts.iter().all(hex)
 }
 
 impl Vendor for Settings {
@@ -100,8 +170,30 @@ impl Vendor for Settings {
         answer::interpret_lookup(of, response)
     }
 
-    fn lookup_delay_secs(&self) -> u64 {
-        2
+    fn check(&self, answers: &[Response]) -> Result<Check, NotReady> {
+        let Some(answer) = answers.first() else {
+            let request = self.request(VIEWER, &json!({ "id": self.team }));
+            return Ok(Check::Ask(Request { secret_path: true, ..request }));
+        };
+        let mends = [(400, "look at api_key"), (401, "look at api_key"), (403, "look at api_key")];
+        let body = json_of("Linear", answer, &mends)?;
+        let failed = body["errors"].get(0).map(|error| &error["message"]);
+        match (failed, &body["data"]["team"]["id"]) {
+            (Some(message), _) => Err(NotReady::new(format!("Linear: {}", word(message)), "look at api_key and team")),
+            (None, Value::String(_)) => Ok(Check::Ready(format!(
+                "Linear: the key is taken, and the team {} is there",
+                word_or(&body["data"]["team"]["name"], "by its id")
+            ))),
+            (None, _) => Err(NotReady::new("Linear has no such team", "copy the team's UUID (Copy model UUID)")),
+        }
+    }
+
+    fn credentials(&self) -> Vec<&SecretString> {
+        vec![&self.api_key]
+    }
+
+    fn address(&mut self) -> Address<'_> {
+        Address::Base(&mut self.base_url, "")
     }
 }
 

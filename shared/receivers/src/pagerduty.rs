@@ -11,12 +11,39 @@ use serde_json::{Value, json};
 
 use crate::answer::{Twice, of_failure, without};
 use crate::facts::Facts;
+use crate::form;
+use crate::kind::{Definition, YES};
+use crate::readiness::{Check, NotReady, reach};
+use crate::section::Section;
+use crate::templates::{Markup, Template};
 use crate::text::{address, cut, is_web_address};
-use crate::{Context, Method, Request, Response, Step, Vendor};
+use crate::{Address, Context, Method, Request, Response, Step, Vendor};
 
 mod details;
+
+/// Registered in `domain`.
+pub(crate) const DEFINITION: Definition = Definition {
+    settings,
+    templates: &[
+        Template {
+            name: "pagerduty/summary.hbs",
+            markup: Markup::Plain,
+            text: include_str!("../../../templates/pagerduty/summary.hbs"),
+        },
+        Template {
+            name: "pagerduty/details.hbs",
+            markup: Markup::Plain,
+            text: include_str!("../../../templates/pagerduty/details.hbs"),
+        },
+    ],
+    yes: YES,
+};
+
 /// Where Events v2 lives.
 pub const BASE_URL: &str = "https://events.pagerduty.com";
+
+/// Characters of a routing key.
+const ROUTING_KEY_CHARS: usize = 32;
 
 /// Longest summary, in UTF-16 units.
 const SUMMARY_UNITS_MAX: usize = 1024;
@@ -40,6 +67,17 @@ pub struct Settings {
     pub base_url: String,
     /// The integration key of 32 characters. It travels in the body.
     pub routing_key: SecretString,
+}
+
+fn settings(section: &Section<'_>) -> Option<Box<dyn Vendor>> {
+    let base_url = section.base_url(Some(BASE_URL), "The Events API's address, where it is another.");
+    let routing_key = form::secret().checked(
+        "the routing key has not 32 characters",
+        "copy the integration key of an Events v2 integration",
+        |key| key.expose_secret().chars().count() == ROUTING_KEY_CHARS,
+    );
+    let routing_key = section.required("routing_key", routing_key, "An Events API v2 integration's key.");
+    Some(Box::new(Settings { base_url: base_url?, routing_key: routing_key? }))
 }
 
 impl Vendor for Settings {
@@ -69,13 +107,27 @@ impl Vendor for Settings {
         })
     }
 
-    fn interpret_lookup(&self, _of: &str, _context: &Context<'_>, _response: &Response) -> Outcome {
+    fn lookup_delay_secs(&self) -> u64 {
         // Nothing is ever looked up here: the key makes sending again the better question.
-        Outcome::Delivered(Handle::default())
+        0
     }
 
-    fn lookup_delay_secs(&self) -> u64 {
-        0
+    fn is_harmless_twice(&self) -> bool {
+        true
+    }
+
+    fn check(&self, answers: &[Response]) -> Result<Check, NotReady> {
+        reach(&self.base_url, answers, |reached| {
+            format!("PagerDuty: {reached}; the routing key has the right form (only an event proves it)")
+        })
+    }
+
+    fn credentials(&self) -> Vec<&SecretString> {
+        vec![&self.routing_key]
+    }
+
+    fn address(&mut self) -> Address<'_> {
+        Address::Base(&mut self.base_url, "")
     }
 }
 

@@ -11,14 +11,43 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use crate::facts::Facts;
-use crate::templates::Markup;
+use crate::form;
+use crate::kind::{Definition, YES};
+use crate::readiness::{Check, NotReady};
+use crate::section::Section;
+use crate::templates::{Markup, Template};
 use crate::text::{address, percent_encoded};
-use crate::{Context, Method, Request, Response, Step, Vendor};
+use crate::{Address, Context, Method, Request, Response, Step, Vendor};
 
 mod answer;
 mod blocks;
 pub mod incoming;
 mod mrkdwn;
+mod readiness;
+
+/// Registered in `domain`.
+pub(crate) const DEFINITION: Definition = Definition {
+    settings,
+    templates: &[
+        Template {
+            name: "slack/message.hbs",
+            markup: Markup::Mrkdwn,
+            text: include_str!("../../../templates/slack/message.hbs"),
+        },
+        Template {
+            name: "slack/resolved.hbs",
+            markup: Markup::Mrkdwn,
+            text: include_str!("../../../templates/slack/resolved.hbs"),
+        },
+        Template {
+            name: "slack/reply.hbs",
+            markup: Markup::Mrkdwn,
+            text: include_str!("../../../templates/slack/reply.hbs"),
+        },
+    ],
+    yes: YES,
+};
+
 /// Where the Web API lives; method names follow it.
 pub const BASE_URL: &str = "https://slack.com/api";
 
@@ -38,6 +67,9 @@ const LOOKUP_MESSAGES: u16 = 100;
 /// Seconds by which our clock and Slack's may differ.
 const CLOCK_SLACK_SECS: i64 = 300;
 
+/// Characters of a channel's name or id, at most.
+const CHANNEL_CHARS_MAX: usize = 80;
+
 /// Longest `text` beside the blocks, in UTF-16 units; Slack takes 40,000 and shows a line.
 const TEXT_UNITS_MAX: usize = 1000;
 
@@ -56,6 +88,31 @@ pub struct Settings {
 struct Message<'a> {
     channel: &'a str,
     ts: &'a str,
+}
+
+/// An incoming webhook's address says both who posts and where.
+fn settings(section: &Section<'_>) -> Option<Box<dyn Vendor>> {
+    if section.has("webhook_url") {
+        return incoming::settings(section);
+    }
+    let base_url = section.base_url(Some(BASE_URL), "The Web API's address, where it is another.");
+    let token = section.required("token", form::token(), "A bot token with chat:write and channels:history.");
+    let channel = form::text().checked(
+        "this is no channel",
+        "write its id, for instance C0123ABCD, or \"#name\" in quotes",
+        |text| is_channel(text),
+    );
+    let channel = section.required("channel", channel, "The channel's id, or \"#name\".");
+    Some(Box::new(Settings { base_url: base_url?, token: token?, channel: channel? }))
+}
+
+/// An id (`C0123ABCD`, `G…`, `D…`) or a name with `#`.
+fn is_channel(text: &str) -> bool {
+    let id = text.starts_with(['C', 'G', 'D']) && text.len() >= 9;
+    let id = id && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    let fits = |c: char| (c.is_alphanumeric() || c == '-' || c == '_') && !c.is_uppercase();
+    let name = text.strip_prefix('#').is_some_and(|name| !name.is_empty() && name.chars().all(fits));
+    (id || name) && text.chars().count() <= CHANNEL_CHARS_MAX
 }
 
 impl Vendor for Settings {
@@ -102,12 +159,20 @@ impl Vendor for Settings {
         Some(self.page(of, context, &answer::next_cursor(response)?))
     }
 
-    fn lookup_delay_secs(&self) -> u64 {
-        2
-    }
-
     fn shows_updates(&self) -> bool {
         true
+    }
+
+    fn check(&self, answers: &[Response]) -> Result<Check, NotReady> {
+        readiness::check(self, answers)
+    }
+
+    fn credentials(&self) -> Vec<&SecretString> {
+        vec![&self.token]
+    }
+
+    fn address(&mut self) -> Address<'_> {
+        Address::Base(&mut self.base_url, "/api")
     }
 }
 

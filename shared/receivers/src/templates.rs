@@ -7,12 +7,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use domain::ReceiverKind;
 use handlebars::{Handlebars, TemplateErrorReason};
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::definition;
 use crate::facts::Facts;
 use crate::text::{cut, one_line};
 
@@ -28,36 +30,23 @@ const OUTPUT_BYTES_MAX: usize = 64 * 1024;
 /// Longest reason in a template's error, in UTF-16 units.
 const WHY_UNITS_MAX: usize = 300;
 
-/// Name, markup of its values, and the bundled text.
-const BUNDLED: [(&str, Markup, &str); 16] = [
-    ("pagerduty/summary.hbs", Markup::Plain, include_str!("../../../templates/pagerduty/summary.hbs")),
-    ("pagerduty/details.hbs", Markup::Plain, include_str!("../../../templates/pagerduty/details.hbs")),
-    ("slack/message.hbs", Markup::Mrkdwn, include_str!("../../../templates/slack/message.hbs")),
-    ("slack/resolved.hbs", Markup::Mrkdwn, include_str!("../../../templates/slack/resolved.hbs")),
-    ("slack/reply.hbs", Markup::Mrkdwn, include_str!("../../../templates/slack/reply.hbs")),
-    ("jira/summary.hbs", Markup::Plain, include_str!("../../../templates/jira/summary.hbs")),
-    ("jira/description.hbs", Markup::Markdown, include_str!("../../../templates/jira/description.hbs")),
-    ("jira/comment.hbs", Markup::Markdown, include_str!("../../../templates/jira/comment.hbs")),
-    ("linear/title.hbs", Markup::Plain, include_str!("../../../templates/linear/title.hbs")),
-    ("linear/description.hbs", Markup::CommonMark, include_str!("../../../templates/linear/description.hbs")),
-    ("linear/comment.hbs", Markup::CommonMark, include_str!("../../../templates/linear/comment.hbs")),
-    ("webhook/body.hbs", Markup::Json, include_str!("../../../templates/webhook/body.hbs")),
-    ("webhook/zendesk.hbs", Markup::Json, include_str!("../../../templates/webhook/zendesk.hbs")),
-    ("webhook/salesforce.hbs", Markup::Json, include_str!("../../../templates/webhook/salesforce.hbs")),
-    ("webhook/power_bi.hbs", Markup::Json, include_str!("../../../templates/webhook/power_bi.hbs")),
-    ("webhook/wandb.hbs", Markup::Json, include_str!("../../../templates/webhook/wandb.hbs")),
-];
+/// One template that comes with Tocsin.
+pub(crate) struct Template {
+    /// `<receiver>/<name>.hbs`.
+    pub(crate) name: &'static str,
+    /// How its values are escaped.
+    pub(crate) markup: Markup,
+    /// The bundled text.
+    pub(crate) text: &'static str,
+}
 
-/// Every template's name, in the order of [`BUNDLED`].
-const NAMES: [&str; BUNDLED.len()] = {
-    let mut names = [""; BUNDLED.len()];
-    let mut i = 0;
-    while i < names.len() {
-        names[i] = BUNDLED[i].0;
-        i += 1;
-    }
-    names
-};
+/// Every template's name, by receiver kind.
+static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| every().map(|template| template.name).collect());
+
+/// The templates of every kind.
+fn every() -> impl Iterator<Item = &'static Template> {
+    ReceiverKind::ALL.into_iter().flat_map(|kind| definition(kind).templates)
+}
 
 /// One mistake in one template.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -91,7 +80,7 @@ impl Templates {
     #[must_use]
     pub fn bundled() -> Self {
         // A bundled template that did not parse would leave its engine empty and its messages plain: a test forbids it.
-        let engines = BUNDLED.iter().map(|(name, markup, text)| (*name, Engine::new(*markup, name, text).0)).collect();
+        let engines = every().map(|one| (one.name, Engine::new(one.markup, one.name, one.text).0)).collect();
         Self { engines, noted: None }
     }
 
@@ -117,7 +106,7 @@ impl Templates {
         let mut templates = Self::bundled();
         let mut errors = Vec::new();
         for (name, text) in files {
-            let Some((known, markup, _)) = BUNDLED.iter().find(|(known, ..)| *known == name) else {
+            let Some(Template { name: known, markup, .. }) = every().find(|known| known.name == name) else {
                 let why = format!("no receiver asks for a template of that name; there are {}", NAMES.join(", "));
                 errors.push(TemplateError { name, line: 1, why });
                 continue;
@@ -135,7 +124,7 @@ impl Templates {
 
     /// The bundled templates' names and texts, to be copied and edited.
     pub fn texts() -> impl Iterator<Item = (&'static str, &'static str)> {
-        BUNDLED.iter().map(|(name, _, text)| (*name, *text))
+        every().map(|template| (template.name, template.text))
     }
 
     /// The names there are.

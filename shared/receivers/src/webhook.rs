@@ -15,11 +15,52 @@ use sha2::Sha256;
 
 use crate::answer::{Twice, of_failure};
 use crate::facts::Facts;
+use crate::form;
+use crate::kind::{Definition, YES};
+use crate::readiness::{Check, NotReady, reach};
+use crate::section::Section;
+use crate::templates::{Markup, Template};
 use crate::text::percent_encoded;
-use crate::{Context, Method, Request, Response, Step, Vendor};
+use crate::{Address, Context, Method, Request, Response, Step, Vendor};
+
+/// Registered in `domain`.
+pub(crate) const DEFINITION: Definition = Definition {
+    settings,
+    templates: &[
+        Template {
+            name: "webhook/body.hbs",
+            markup: Markup::Json,
+            text: include_str!("../../../templates/webhook/body.hbs"),
+        },
+        Template {
+            name: "webhook/zendesk.hbs",
+            markup: Markup::Json,
+            text: include_str!("../../../templates/webhook/zendesk.hbs"),
+        },
+        Template {
+            name: "webhook/salesforce.hbs",
+            markup: Markup::Json,
+            text: include_str!("../../../templates/webhook/salesforce.hbs"),
+        },
+        Template {
+            name: "webhook/power_bi.hbs",
+            markup: Markup::Json,
+            text: include_str!("../../../templates/webhook/power_bi.hbs"),
+        },
+        Template {
+            name: "webhook/wandb.hbs",
+            markup: Markup::Json,
+            text: include_str!("../../../templates/webhook/wandb.hbs"),
+        },
+    ],
+    yes: YES,
+};
 
 /// The one step.
 const SEND: &str = "send";
+
+/// Bytes that a signing key has, at least.
+const KEY_BYTES_MIN: usize = 16;
 
 /// What signing secrets begin with.
 const SECRET_PREFIX: &str = "whsec_";
@@ -67,6 +108,41 @@ pub fn signing_key(secret: &SecretString) -> Option<Vec<u8>> {
     (!key.is_empty()).then_some(key)
 }
 
+fn settings(section: &Section<'_>) -> Option<Box<dyn Vendor>> {
+    let doc = "The address, or ${NAME}; {incident} in it becomes the incident's id.";
+    let url = section.required("url", form::called(), doc);
+    let methods = [("post", Method::Post), ("put", Method::Put), ("patch", Method::Patch)];
+    let method = section.or("method", Method::Post, form::words("", methods), "post, where it is left out.");
+    let template = section.or("template", TEMPLATES[0].1, form::words("", TEMPLATES), "Which body is sent.");
+    let key = form::secret().checked(
+        "its variable holds no signing key",
+        format!("set {KEY_BYTES_MIN} or more random bytes in Base64, with or without whsec_"),
+        |secret| signing_key(secret).is_some_and(|key| key.len() >= KEY_BYTES_MIN),
+    );
+    let secret = section.optional("secret", key, "Signs each request (Standard Webhooks).");
+    let authorization = section.optional("authorization", form::secret(), "The whole value of Authorization.");
+    let told = form::one_or_more(form::transition()).checked(
+        "who hears of the end hears of the beginning",
+        "add opened",
+        |told| told.contains(&Transition::Opened),
+    );
+    let transitions = section.or("transitions", Transition::ALL.to_vec(), told, "Those that are told.");
+    let (secret, authorization) = (secret?, authorization?);
+    let secret_address = url.as_ref().is_some_and(|url| url.is_secret);
+    if secret.is_none() && authorization.is_none() && !secret_address {
+        let mend = "add `secret:` (Standard Webhooks) or `authorization:`, or keep the address in a variable";
+        return section.fail_at("secret", "nothing proves who sends", mend);
+    }
+    Some(Box::new(Settings {
+        url: url?.address,
+        method: method?,
+        template: template?,
+        secret,
+        authorization,
+        transitions: transitions?,
+    }))
+}
+
 impl Vendor for Settings {
     fn kind(&self) -> ReceiverKind {
         ReceiverKind::Webhook
@@ -101,13 +177,18 @@ impl Vendor for Settings {
             .unwrap_or_else(|| Outcome::Delivered(Handle::with("status", response.status.to_string())))
     }
 
-    fn interpret_lookup(&self, _of: &str, _context: &Context<'_>, _response: &Response) -> Outcome {
-        // Nothing is ever looked up here: the id makes sending again the better question.
-        Outcome::Delivered(Handle::default())
+    fn check(&self, answers: &[Response]) -> Result<Check, NotReady> {
+        reach(self.url.expose_secret(), answers, |reached| {
+            format!("webhook: {reached} (only a message proves the credentials)")
+        })
     }
 
-    fn lookup_delay_secs(&self) -> u64 {
-        2
+    fn credentials(&self) -> Vec<&SecretString> {
+        std::iter::once(&self.url).chain(&self.secret).chain(&self.authorization).collect()
+    }
+
+    fn address(&mut self) -> Address<'_> {
+        Address::Whole(&mut self.url, "/{incident}")
     }
 }
 

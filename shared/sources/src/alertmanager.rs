@@ -10,9 +10,18 @@ use crate::kind::{Definition, as_sent};
 use crate::label_sets::{annotations, labels, pointers, words};
 use crate::{Field, Mapping};
 
-/// Registered in `kind.rs`.
-pub(crate) const DEFINITION: Definition =
-    Definition { name: "alertmanager", auth: "bearer", mapping, reshape: as_sent };
+/// Registered in `lib.rs`.
+pub(crate) const DEFINITION: Definition = Definition {
+    name: "alertmanager",
+    auth: "bearer",
+    mapping,
+    reshape: as_sent,
+    registration: &[
+        "receivers: [{ name: tocsin, webhook_configs: [{ url: {url}, max_alerts: 0, send_resolved: true,",
+        "  http_config: { authorization: { type: Bearer, credentials_file: FILE } } }] }]",
+        "FILE holds the value of ${secret}: header Authorization: Bearer …",
+    ],
+};
 
 fn mapping() -> Mapping {
     Mapping {

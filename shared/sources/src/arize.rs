@@ -8,8 +8,19 @@ use std::collections::BTreeMap;
 use crate::kind::{Definition, as_sent};
 use crate::{Field, Mapping};
 
-/// Registered in `kind.rs`. `BEARER` is what Arize offers first when a webhook is created.
-pub(crate) const DEFINITION: Definition = Definition { name: "arize", auth: "bearer", mapping, reshape: as_sent };
+/// Registered in `lib.rs`. `BEARER` is what Arize offers first when a webhook is created.
+pub(crate) const DEFINITION: Definition = Definition {
+    name: "arize",
+    auth: "bearer",
+    mapping,
+    reshape: as_sent,
+    registration: &[
+        "Integrations > Webhooks > New; URL {url}",
+        "header Authorization: the token, the value of ${secret}, as it is",
+        "or authentication HMAC_SHA256, and in the config auth: { kind: arize_hmac, … }",
+        "then choose the webhook in each monitor's notifications",
+    ],
+};
 
 /// Monitor status (`TRIGGERED`, `NO_DATA`) and event words. No data fires: a monitor that sees nothing may hide an outage.
 const FIRING: [&str; 9] =

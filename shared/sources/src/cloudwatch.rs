@@ -17,8 +17,18 @@ use crate::{DecodeError, Field, Mapping, json as body_json};
 
 mod alarm;
 
-/// Registered in `kind.rs`.
-pub(crate) const DEFINITION: Definition = Definition { name: "cloudwatch", auth: "sns", mapping, reshape };
+/// Registered in `lib.rs`.
+pub(crate) const DEFINITION: Definition = Definition {
+    name: "cloudwatch",
+    auth: "sns",
+    mapping,
+    reshape,
+    registration: &[
+        "no secret: SNS signs; list the topic's ARN in the config, auth: { kind: sns, topics: [ARN] }",
+        "aws sns subscribe --topic-arn ARN --protocol https --notification-endpoint {url}",
+        "it confirms itself; leave raw message delivery off",
+    ],
+};
 
 /// What `EventBridge` calls it.
 const STATE_CHANGE: &str = "CloudWatch Alarm State Change";

@@ -24,8 +24,17 @@ use crate::kind::Definition;
 use crate::label_sets::{pointers, words};
 use crate::{DecodeError, Field, Mapping};
 
-/// Registered in `kind.rs`.
-pub(crate) const DEFINITION: Definition = Definition { name: "datadog", auth: "bearer", mapping, reshape };
+/// Registered in `lib.rs`.
+pub(crate) const DEFINITION: Definition = Definition {
+    name: "datadog",
+    auth: "bearer",
+    mapping,
+    reshape,
+    registration: &[
+        "Integrations > Webhooks > New; URL {url}; the payload stands in README.md",
+        "custom headers {\"Authorization\": \"Bearer <value of ${secret}>\"}; then @webhook-<name> in the monitors",
+    ],
+};
 
 /// Tags of one alert that are looked at.
 const TAGS_MAX: usize = 200;

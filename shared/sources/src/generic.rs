@@ -9,9 +9,17 @@ use std::collections::BTreeMap;
 use crate::kind::{Definition, as_sent};
 use crate::{Field, Mapping};
 
-/// Registered in `kind.rs`.
-pub(crate) const DEFINITION: Definition =
-    Definition { name: "generic", auth: "standard_webhooks", mapping, reshape: as_sent };
+/// Registered in `lib.rs`.
+pub(crate) const DEFINITION: Definition = Definition {
+    name: "generic",
+    auth: "standard_webhooks",
+    mapping,
+    reshape: as_sent,
+    registration: &[
+        "any sender of Standard Webhooks (https://www.standardwebhooks.com); URL {url}",
+        "headers webhook-id, webhook-timestamp, webhook-signature; signing secret: whsec_<value of ${secret}>",
+    ],
+};
 
 const LABELS: [&str; 9] =
     ["model", "endpoint", "region", "environment", "team", "segment", "provider", "version", "project"];

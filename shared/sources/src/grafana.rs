@@ -15,8 +15,19 @@ use crate::label_sets::{annotations, labels, pointers, words};
 use crate::reading::decimal;
 use crate::{DecodeError, Field, Mapping};
 
-/// Registered in `kind.rs`.
-pub(crate) const DEFINITION: Definition = Definition { name: "grafana", auth: "bearer", mapping, reshape };
+/// Registered in `lib.rs`.
+pub(crate) const DEFINITION: Definition = Definition {
+    name: "grafana",
+    auth: "bearer",
+    mapping,
+    reshape,
+    registration: &[
+        "Alerting > Contact points > Webhook; URL {url}",
+        "Authorization header: scheme Bearer, credentials: the value of ${secret}",
+        "or, from 12.0 on, HMAC signature with the timestamp header X-Grafana-Alerting-Timestamp, and in the config",
+        "  auth: { kind: grafana_hmac, … }",
+    ],
+};
 
 fn mapping() -> Mapping {
     Mapping {

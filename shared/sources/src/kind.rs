@@ -1,10 +1,10 @@
-//! The sources there are.
+//! What a source's file says of it.
 //!
-//! Invariant: a source is registered in one line below; everything else about it stands in its own file.
+//! Invariant: a source is registered in one line of `lib.rs`; everything else about it stands in its own file.
 
 use serde_json::Value;
 
-use crate::{DecodeError, Mapping, alertmanager, arize, cloudwatch, datadog, generic, grafana};
+use crate::{DecodeError, Kind, Mapping};
 
 /// What a source's file says of it.
 pub(crate) struct Definition {
@@ -12,6 +12,9 @@ pub(crate) struct Definition {
     pub(crate) name: &'static str,
     /// The authentication it uses when config names none.
     pub(crate) auth: &'static str,
+    /// How it is registered at its vendor, in lines for people: `{url}` is the address, `${secret}` the variable that holds
+    /// the secret.
+    pub(crate) registration: &'static [&'static str],
     /// Where its payload holds what.
     pub(crate) mapping: fn() -> Mapping,
     /// Brings a body into the shape that the mapping points into.
@@ -24,8 +27,11 @@ pub(crate) fn as_sent(body: Value) -> Result<Value, DecodeError> {
     Ok(body)
 }
 
+/// Takes a list of `Kind => file, "what it is";`: declares each file, and makes [`Kind`] of them.
 macro_rules! register {
     ($($kind:ident => $file:ident, $doc:literal;)+) => {
+        $(mod $file;)+
+
         /// Whose payload it is.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Kind {
@@ -45,14 +51,7 @@ macro_rules! register {
     };
 }
 
-register! {
-    Arize => arize, "Arize AX monitors.";
-    Alertmanager => alertmanager, "Prometheus Alertmanager, version 4 of its webhook.";
-    Grafana => grafana, "Grafana Alerting's webhook.";
-    Datadog => datadog, "Datadog monitors, over its webhook integration.";
-    Cloudwatch => cloudwatch, "`CloudWatch` alarms, over SNS or `EventBridge`.";
-    Generic => generic, "Anything that posts flat JSON, or JSON that a mapping of its own describes.";
-}
+pub(crate) use register;
 
 impl Kind {
     /// The word used in config.
@@ -76,6 +75,13 @@ impl Kind {
     /// The body in the shape that the mapping points into.
     pub(crate) fn reshape(self, body: Value) -> Result<Value, DecodeError> {
         (self.definition().reshape)(body)
+    }
+
+    /// How it is registered at its vendor, in lines for people: `{url}` stands for the address, `${secret}` for the variable
+    /// that holds the secret.
+    #[must_use]
+    pub fn registration(self) -> &'static [&'static str] {
+        self.definition().registration
     }
 
     /// The authentication used when config names none; one of [`crate::Auth::KINDS`].

@@ -87,7 +87,7 @@ pub(crate) fn classify_vendor(kind: ReceiverKind, method: &str, body: Option<&Va
     let subject = match kind {
         ReceiverKind::Pagerduty => at("/dedup_key"),
         ReceiverKind::Slack => at("/metadata/event_payload/delivery"),
-        ReceiverKind::Jira | ReceiverKind::Linear | ReceiverKind::Webhook => at("/properties/0/value/incident"),
+        _ => at("/properties/0/value/incident"),
     };
     (Point::Tell(kind), subject.unwrap_or_default())
 }

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 
 use config::Config;
 use domain::ReceiverKind;
-use receivers::Settings;
 
 use crate::vendors::Vendors;
 
@@ -93,14 +92,7 @@ impl Setup {
         let text = self.text(secrets_taken);
         let mut config = config::load(&text, &secrets).map_err(|mistakes| anyhow::anyhow!("{mistakes:?}"))?;
         for receiver in &mut config.receivers {
-            let url = vendors.url(receiver.kind());
-            match &mut receiver.settings {
-                Settings::Pagerduty(own) => own.base_url = url,
-                Settings::Slack(own) => own.base_url = url,
-                Settings::Jira(own) => own.base_url = url,
-                // No setup names one.
-                Settings::SlackIncoming(_) | Settings::Linear(_) | Settings::Webhook(_) => {}
-            }
+            receiver.move_to(&vendors.url(receiver.kind()));
         }
         Ok(config)
     }
@@ -147,7 +139,7 @@ pub fn name(kind: ReceiverKind) -> &'static str {
         ReceiverKind::Pagerduty => "on-call",
         ReceiverKind::Slack => "ai-ops",
         ReceiverKind::Jira => "tickets",
-        ReceiverKind::Linear | ReceiverKind::Webhook => kind.as_str(),
+        other => other.as_str(),
     }
 }
 
@@ -159,7 +151,8 @@ fn receiver(kind: ReceiverKind) -> String {
             "kind: jira, base_url: \"https://acme.atlassian.net\", email: tocsin@acme.example, \
              token: \"${OLD_SECRET}\", project: OPS"
         }
-        ReceiverKind::Linear | ReceiverKind::Webhook => "",
+        // No setup names one.
+        _ => "",
     };
     format!("  {}: {{ {settings} }}\n", name(kind))
 }

@@ -43,12 +43,12 @@ impl Vendors {
         Self { pagerduty: Pagerduty::unbound(), slack: Slack::unbound(), jira: Jira::unbound() }
     }
 
-    /// The address that a receiver's settings are given.
+    /// The origin of a receiver's vendor.
     pub(crate) fn url(&self, kind: ReceiverKind) -> String {
         match kind {
-            ReceiverKind::Slack => format!("{}/api", self.slack.url()),
+            ReceiverKind::Slack => self.slack.url(),
             ReceiverKind::Pagerduty => self.pagerduty.url(),
-            ReceiverKind::Jira | ReceiverKind::Linear | ReceiverKind::Webhook => self.jira.url(),
+            _ => self.jira.url(),
         }
     }
 
@@ -129,9 +129,7 @@ fn refusal(kind: ReceiverKind, status: u16, retry_after_secs: Option<u64>) -> Re
             serde_json::json!({ "status": "error", "message": "refused", "errors": ["injected"] })
         }
         ReceiverKind::Slack => serde_json::json!({ "ok": false, "error": "ratelimited" }),
-        ReceiverKind::Jira | ReceiverKind::Linear | ReceiverKind::Webhook => {
-            serde_json::json!({ "errorMessages": ["injected"], "errors": {} })
-        }
+        _ => serde_json::json!({ "errorMessages": ["injected"], "errors": {} }),
     };
     Response { status, retry_after_secs, body: body.to_string().into_bytes() }
 }

@@ -3,7 +3,7 @@
 //! Invariant: nothing here depends on time, environment or chance, so that an input that fails once fails always.
 
 use domain::{Handle, Notification, Timestamp, Transition};
-use receivers::{Receiver, Settings, jira, pagerduty, slack};
+use receivers::{Receiver, jira, pagerduty, slack};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -20,7 +20,6 @@ pub fn received_at() -> Timestamp {
 #[must_use]
 pub fn receivers() -> [Receiver; 3] {
     let token = || SecretString::from(SECRET);
-    let receiver = |name: &str, settings| Receiver { name: name.to_owned(), settings };
     let jira = jira::Settings {
         base_url: "https://acme.atlassian.net".to_owned(),
         email: "tocsin@acme.example".to_owned(),
@@ -35,19 +34,19 @@ pub fn receivers() -> [Receiver; 3] {
         resolve_transition: None,
     };
     [
-        receiver(
+        Receiver::new(
             "on-call",
-            Settings::Pagerduty(pagerduty::Settings { base_url: pagerduty::BASE_URL.to_owned(), routing_key: token() }),
+            pagerduty::Settings { base_url: pagerduty::BASE_URL.to_owned(), routing_key: token() },
         ),
-        receiver(
+        Receiver::new(
             "ai-ops",
-            Settings::Slack(slack::Settings {
+            slack::Settings {
                 base_url: slack::BASE_URL.to_owned(),
                 token: token(),
                 channel: "C0AIOPS001".to_owned(),
-            }),
+            },
         ),
-        receiver("tickets", Settings::Jira(Box::new(jira))),
+        Receiver::new("tickets", jira),
     ]
 }
 

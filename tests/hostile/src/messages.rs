@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use anyhow::{Context as _, bail, ensure};
 use domain::{DeliveryId, Handle, Notification, Outcome, Progress, Transition};
 use pipeline::ports::HttpSender;
-use receivers::{Context, Receiver, Settings, Step, Templates, jira, pagerduty, slack};
+use receivers::{Context, Receiver, Step, Templates, jira, pagerduty, slack};
 use serde_json::{Value, json};
 use stand_ins::StandIns;
 use tocsin::LOCAL_SECRET;
@@ -197,7 +197,6 @@ fn everything(transition: Transition) -> Value {
 
 fn receivers(vendors: &StandIns) -> [Receiver; 3] {
     let token = || LOCAL_SECRET.into();
-    let receiver = |name: &str, settings| Receiver { name: name.to_owned(), settings };
     let pagerduty = pagerduty::Settings { base_url: vendors.pagerduty.url(), routing_key: token() };
     let slack = slack::Settings {
         base_url: format!("{}/api", vendors.slack.url()),
@@ -217,9 +216,5 @@ fn receivers(vendors: &StandIns) -> [Receiver; 3] {
         reopen_transition: None,
         resolve_transition: None,
     };
-    [
-        receiver("on-call", Settings::Pagerduty(pagerduty)),
-        receiver("ai-ops", Settings::Slack(slack)),
-        receiver("tickets", Settings::Jira(Box::new(jira))),
-    ]
+    [Receiver::new("on-call", pagerduty), Receiver::new("ai-ops", slack), Receiver::new("tickets", jira)]
 }

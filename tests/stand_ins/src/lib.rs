@@ -16,6 +16,7 @@ pub mod github;
 pub mod jira;
 pub mod lambda;
 pub mod linear;
+pub mod others;
 pub mod pagerduty;
 pub mod prometheus;
 mod server;
@@ -32,6 +33,7 @@ pub use github::Github;
 pub use jira::Jira;
 pub use lambda::Lambda;
 pub use linear::Linear;
+pub use others::Others;
 pub use pagerduty::Pagerduty;
 pub use prometheus::Prometheus;
 pub use slack::Slack;
@@ -51,6 +53,8 @@ pub struct StandIns {
     pub linear: Linear,
     /// Any system that takes JSON.
     pub webhook: Webhook,
+    /// Vendors that have none of their own.
+    pub others: Others,
     /// REST, the parts about deployments and commits.
     pub github: Github,
     /// HTTP API v1, the query part.
@@ -75,11 +79,26 @@ impl StandIns {
             jira: Jira::start().await?,
             linear: Linear::start().await?,
             webhook: Webhook::start().await?,
+            others: Others::start().await?,
             github: Github::start().await?,
             prometheus: Prometheus::start().await?,
             datadog: Datadog::start().await?,
             cloudwatch: Cloudwatch::start().await?,
             arize: Arize::start().await?,
         })
+    }
+
+    /// The origin of a vendor that people are told by. One that has no stand-in of its own takes whatever comes, and answers
+    /// that.
+    #[must_use]
+    pub fn receiver(&self, vendor: &str, status: u16, body: &str) -> String {
+        match vendor {
+            "pagerduty" => self.pagerduty.url(),
+            "slack" => self.slack.url(),
+            "jira" => self.jira.url(),
+            "linear" => self.linear.url(),
+            "webhook" => self.webhook.url(),
+            other => self.others.origin(other, status, body),
+        }
     }
 }

@@ -6,11 +6,12 @@ use config::{ArizeApi, Config, Datadog, Github, Prometheus, Query};
 use pipeline::SystemClock;
 use pipeline::ports::Clock;
 use receivers::Method;
-use secrecy::{ExposeSecret, SecretString};
+use receivers::readiness::{bearer, get, json_of, word};
+use secrecy::SecretString;
 use serde_json::json;
 use web::Sender;
 
-use super::question::{Finding, Question, ask, either, get, json_of, word};
+use super::question::{Finding, Question, ask, either};
 
 /// Seconds that a metric query asks for.
 const SPAN_SECS: i64 = 60;
@@ -36,12 +37,12 @@ pub(super) fn questions<'a>(config: &'a Config, sender: &'a Sender) -> Vec<Quest
     questions
 }
 
-fn bearer(token: Option<&SecretString>) -> Vec<(&'static str, SecretString)> {
-    token.map(|token| ("authorization", format!("Bearer {}", token.expose_secret()).into())).into_iter().collect()
+fn given(token: Option<&SecretString>) -> Vec<(&'static str, SecretString)> {
+    token.map(bearer).unwrap_or_default()
 }
 
 async fn prometheus(own: &Prometheus, sender: &Sender) -> Result<Finding, Finding> {
-    let request = get(&own.url, "/api/v1/query?query=1", bearer(own.token.as_ref()));
+    let request = get(&own.url, "/api/v1/query?query=1", given(own.token.as_ref()));
     let refused = "look at token, and at what stands in front of Prometheus";
     let body = json_of("Prometheus", &ask(sender, request).await?, &[(401, refused), (403, refused)])?;
     if body["status"] != "success" {
@@ -73,7 +74,7 @@ async fn datadog(own: &Datadog, sender: &Sender) -> Result<Finding, Finding> {
 /// The token by the rate limit, which costs none of it, then each service's repository.
 async fn github(own: &Github, config: &Config, sender: &Sender) -> Result<Finding, Finding> {
     let headers = || {
-        let mut headers = bearer(own.token.as_ref());
+        let mut headers = given(own.token.as_ref());
         headers.push(("accept", "application/vnd.github+json".into()));
         headers
     };
@@ -106,7 +107,7 @@ async fn github(own: &Github, config: &Config, sender: &Sender) -> Result<Findin
 /// The monitors, and the history where a rule reads one.
 async fn arize(own: &ArizeApi, config: &Config, sender: &Sender) -> Result<Finding, Finding> {
     let mends = [(401, "look at key"), (403, "look at key: it must be able to read monitors")];
-    json_of("Arize", &ask(sender, get(&own.base_url, "/monitors?limit=1", bearer(Some(&own.key)))).await?, &mends)?;
+    json_of("Arize", &ask(sender, get(&own.base_url, "/monitors?limit=1", bearer(&own.key))).await?, &mends)?;
     let rules = config.rules.iter().chain([&config.default_rule]);
     let reads = rules.filter_map(|rule| rule.confirm.as_ref()).any(|confirm| matches!(confirm.query, Query::Arize(_)));
     if !reads {

@@ -1,83 +1,13 @@
-//! How each source's webhook is registered, with address, header and the variable that holds its secret.
+//! How each source's webhook is registered, with address, header and the variable that holds its secret. What to do at its
+//! vendor, its own file in `shared/sources` says.
 //!
-//! Invariant: every kind of source is here, and what is said fits its default authentication or names another.
+//! Invariant: every kind of source is told of, as it proves who it is by default.
 
 use std::path::Path;
 
-use sources::Kind;
+use sources::{Auth, Kind};
 
 use crate::example::CONFIG;
-
-/// Where to go in a vendor's pages, and what to write there; `{url}` and `{secret}` are filled in.
-struct Registration {
-    kind: Kind,
-    variable: &'static str,
-    auth: &'static str,
-    lines: &'static [&'static str],
-}
-
-const REGISTRATIONS: [Registration; 6] = [
-    Registration {
-        kind: Kind::Arize,
-        variable: "TOCSIN_ARIZE_SECRET",
-        auth: "bearer",
-        lines: &[
-            "Integrations > Webhooks > New; URL {url}",
-            "header Authorization: the token, the value of ${secret}, as it is",
-            "or authentication HMAC_SHA256, and in the config auth: { kind: arize_hmac, … }",
-            "then choose the webhook in each monitor's notifications",
-        ],
-    },
-    Registration {
-        kind: Kind::Alertmanager,
-        variable: "TOCSIN_ALERTMANAGER_SECRET",
-        auth: "bearer",
-        lines: &[
-            "receivers: [{ name: tocsin, webhook_configs: [{ url: {url}, max_alerts: 0, send_resolved: true,",
-            "  http_config: { authorization: { type: Bearer, credentials_file: FILE } } }] }]",
-            "FILE holds the value of ${secret}: header Authorization: Bearer …",
-        ],
-    },
-    Registration {
-        kind: Kind::Grafana,
-        variable: "TOCSIN_GRAFANA_SECRET",
-        auth: "bearer",
-        lines: &[
-            "Alerting > Contact points > Webhook; URL {url}",
-            "Authorization header: scheme Bearer, credentials: the value of ${secret}",
-            "or, from 12.0 on, HMAC signature with the timestamp header X-Grafana-Alerting-Timestamp, and in the config",
-            "  auth: { kind: grafana_hmac, … }",
-        ],
-    },
-    Registration {
-        kind: Kind::Datadog,
-        variable: "TOCSIN_DATADOG_SECRET",
-        auth: "bearer",
-        lines: &[
-            "Integrations > Webhooks > New; URL {url}; the payload stands in README.md",
-            "custom headers {\"Authorization\": \"Bearer <value of ${secret}>\"}; then @webhook-<name> in the monitors",
-        ],
-    },
-    Registration {
-        kind: Kind::Cloudwatch,
-        variable: "",
-        auth: "sns",
-        lines: &[
-            "no secret: SNS signs; list the topic's ARN in the config, auth: { kind: sns, topics: [ARN] }",
-            "aws sns subscribe --topic-arn ARN --protocol https --notification-endpoint {url}",
-            "it confirms itself; leave raw message delivery off",
-        ],
-    },
-    Registration {
-        kind: Kind::Generic,
-        variable: "TOCSIN_GENERIC_SECRET",
-        auth: "standard_webhooks",
-        lines: &[
-            "any sender of Standard Webhooks (https://www.standardwebhooks.com); URL {url}",
-            "headers webhook-id, webhook-timestamp, webhook-signature; signing secret: whsec_<value of ${secret}>",
-        ],
-    },
-];
 
 /// Everything that is said after the files were written.
 pub(super) fn lines(url: &str, config: &Path, templates: bool, fresh: &[(String, String)]) -> Vec<String> {
@@ -92,9 +22,7 @@ pub(super) fn lines(url: &str, config: &Path, templates: bool, fresh: &[(String,
     lines.extend(of_vendors.map(|(path, name)| format!("  export {name}=      # {path}")));
     lines.push(String::new());
     lines.push("Register the webhooks of the sources that you have:".to_owned());
-    for registration in &REGISTRATIONS {
-        lines.extend(registration.lines(url));
-    }
+    lines.extend(Kind::ALL.iter().flat_map(|kind| registration(*kind, url)));
     lines.push(String::new());
     lines.push("Next:".to_owned());
     let config = config.display();
@@ -111,38 +39,44 @@ pub(super) fn lines(url: &str, config: &Path, templates: bool, fresh: &[(String,
     lines
 }
 
-impl Registration {
-    fn lines(&self, base: &str) -> Vec<String> {
-        let name = self.kind.as_str();
-        let url = format!("{}/alerts/{name}", base.trim_end_matches('/'));
-        let used = CONFIG.lines().any(|line| line.starts_with(&format!("  {name}:")));
-        let there = if used { "" } else { "; take the # from its line in the config" };
-        let mut lines = vec![format!("  {name} ({}{there})", self.auth)];
-        let fill = |line: &&str| format!("    {}", line.replace("{url}", &url).replace("{secret}", self.variable));
-        lines.extend(self.lines.iter().map(fill));
-        lines
-    }
+/// Of one kind, whose source is named as the kind is.
+fn registration(kind: Kind, base: &str) -> Vec<String> {
+    let (name, auth, variable) = (kind.as_str(), kind.default_auth(), variable(kind));
+    let url = format!("{}/alerts/{name}", base.trim_end_matches('/'));
+    let said = |line: &str| CONFIG.lines().any(|own| own.starts_with(line));
+    let there = match (said(&format!("  {name}:")), said(&format!("  # {name}:"))) {
+        (true, _) => String::new(),
+        (false, true) => "; take the # from its line in the config".to_owned(),
+        (false, false) if auth == Auth::SNS => format!("; add to sources: {name}: {{ auth: {{ topics: [ARN] }} }}"),
+        (false, false) => format!("; add to sources: {name}: {{ auth: {{ secrets: [\"${{{variable}}}\"] }} }}"),
+    };
+    let fill = |line: &&str| format!("    {}", line.replace("{url}", &url).replace("{secret}", &variable));
+    let head = format!("  {name} ({auth}{there})");
+    std::iter::once(head).chain(kind.registration().iter().map(fill)).collect()
+}
+
+/// The variable that holds a source's secret; SNS has none.
+fn variable(kind: Kind) -> String {
+    format!("TOCSIN_{}_SECRET", kind.as_str().to_ascii_uppercase())
 }
 
 #[cfg(test)]
 mod tests {
-    use sources::Auth;
-
     use super::*;
 
     #[test]
     fn each_kind_of_source_is_registered_as_it_proves_who_it_is() {
-        let kinds: Vec<Kind> = REGISTRATIONS.iter().map(|one| one.kind).collect();
-        assert_eq!(kinds, Kind::ALL);
-        for one in &REGISTRATIONS {
-            assert_eq!(one.auth, one.kind.default_auth(), "{}", one.kind.as_str());
-            assert!(Auth::KINDS.contains(&one.auth));
-            let text = one.lines("https://alerts.acme.example/").join("\n");
-            assert!(text.contains(&format!("https://alerts.acme.example/alerts/{}", one.kind.as_str())), "{text}");
-            assert_eq!(text.contains(&format!("${}", one.variable)), !one.variable.is_empty(), "{text}");
+        for kind in Kind::ALL {
+            let (name, auth, variable) = (kind.as_str(), kind.default_auth(), variable(*kind));
+            assert!(Auth::KINDS.contains(&auth));
+            let text = registration(*kind, "https://alerts.acme.example/").join("\n");
+            assert!(text.contains(&format!("https://alerts.acme.example/alerts/{name}")), "{text}");
+            assert_eq!(text.contains(&format!("${variable}")), auth != Auth::SNS, "{text}");
             assert!(!text.contains("{url}") && !text.contains("{secret}"), "{text}");
-            // The variable is the one that the example config names, in use or behind its `#`.
-            assert!(one.variable.is_empty() || CONFIG.contains(&format!("${{{}}}", one.variable)), "{}", one.variable);
+            // Where the example config has it, in use or behind its `#`, it names that variable.
+            let is_there = CONFIG.contains(&format!("  {name}:")) || CONFIG.contains(&format!("  # {name}:"));
+            assert!(auth == Auth::SNS || !is_there || CONFIG.contains(&format!("${{{variable}}}")), "{variable}");
+            assert!(is_there != text.contains("add to sources"), "{text}");
         }
     }
 }

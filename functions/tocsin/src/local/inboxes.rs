@@ -24,11 +24,17 @@ pub(crate) fn of(stand_ins: &StandIns) -> Value {
     let webhook = stand_ins.webhook.taken();
     let webhook =
         webhook.iter().map(|t| json!({ "key": t.id, "state": t.body["transition"], "text": t.body.to_string() }));
-    json!([
-        { "vendor": "PagerDuty", "items": alerts.collect::<Vec<_>>() },
-        { "vendor": "Slack", "items": messages.collect::<Vec<_>>() },
-        { "vendor": "Jira", "items": issues.collect::<Vec<_>>() },
-        { "vendor": "Linear", "items": linear.collect::<Vec<_>>() },
-        { "vendor": "Webhook", "items": webhook.collect::<Vec<_>>() },
-    ])
+    let mut inboxes = vec![
+        json!({ "vendor": "PagerDuty", "items": alerts.collect::<Vec<_>>() }),
+        json!({ "vendor": "Slack", "items": messages.collect::<Vec<_>>() }),
+        json!({ "vendor": "Jira", "items": issues.collect::<Vec<_>>() }),
+        json!({ "vendor": "Linear", "items": linear.collect::<Vec<_>>() }),
+        json!({ "vendor": "Webhook", "items": webhook.collect::<Vec<_>>() }),
+    ];
+    inboxes.extend(stand_ins.others.taken().into_iter().map(|(vendor, bodies)| {
+        let items =
+            bodies.iter().map(|taken| json!({ "key": taken.path, "state": "", "text": taken.body.to_string() }));
+        json!({ "vendor": vendor, "items": items.collect::<Vec<_>>() })
+    }));
+    inboxes.into()
 }

@@ -5,7 +5,7 @@
 use aws::CloudWatch;
 use config::{Cloudwatch, Config, Environment, ProcessEnvironment};
 use domain::Timestamp;
-use receivers::Settings;
+use receivers::Receiver;
 use secrecy::{ExposeSecret, SecretString};
 use stand_ins::StandIns;
 use stand_ins::prometheus::Shape;
@@ -46,37 +46,16 @@ pub(super) fn configure(config: &mut Config, stand_ins: &StandIns, notes: &mut V
 }
 
 /// Puts a stand-in in the place of a receiver without credentials; true where it did.
-pub(super) fn stand_in_for(settings: &mut Settings, stand_ins: &StandIns) -> bool {
-    let (secret, variable, base_url, stand_in) = match settings {
-        Settings::Pagerduty(own) => {
-            (&own.routing_key, "TOCSIN_PAGERDUTY_API_URL", &mut own.base_url, stand_ins.pagerduty.url())
-        }
-        Settings::Slack(own) => {
-            (&own.token, "TOCSIN_SLACK_API_URL", &mut own.base_url, format!("{}/api", stand_ins.slack.url()))
-        }
-        Settings::Jira(own) => (&own.token, "TOCSIN_JIRA_API_URL", &mut own.base_url, stand_ins.jira.url()),
-        Settings::Linear(own) => (&own.api_key, "TOCSIN_LINEAR_API_URL", &mut own.base_url, stand_ins.linear.url()),
-        Settings::SlackIncoming(own) => {
-            let stands_in = is_local(&own.url);
-            if stands_in {
-                own.url = stand_ins.slack.incoming_url().into();
-            }
-            return stands_in;
-        }
-        Settings::Webhook(own) => {
-            let secrets = [Some(&own.url), own.secret.as_ref(), own.authorization.as_ref()];
-            let stands_in = secrets.into_iter().flatten().any(is_local);
-            if stands_in {
-                own.url = format!("{}/{}", stand_ins.webhook.url(), receivers::webhook::INCIDENT).into();
-            }
-            return stands_in;
-        }
-    };
-    let is_unset = stands_in(secret, variable);
-    if is_unset {
-        *base_url = stand_in;
+pub(super) fn stand_in_for(receiver: &mut Receiver, stand_ins: &StandIns) -> bool {
+    let is_unset = receiver.credentials().into_iter().any(is_local);
+    let is_elsewhere = receiver.address_variable().is_some_and(|name| ProcessEnvironment.var(&name).is_some());
+    if !is_unset || is_elsewhere {
+        return false;
     }
-    is_unset
+    let kind = receiver.kind();
+    let (status, yes) = receivers::yes(kind);
+    receiver.move_to(&stand_ins.receiver(kind.as_str(), status, yes));
+    true
 }
 
 /// True for a secret, or an address, that is not set.

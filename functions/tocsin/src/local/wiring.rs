@@ -137,7 +137,7 @@ fn configure(options: &LocalOptions, stand_ins: &StandIns) -> Result<(Config, Ve
     }
     for receiver in &mut config.receivers {
         let kind = receiver.kind().as_str();
-        if outside::stand_in_for(&mut receiver.settings, stand_ins) {
+        if outside::stand_in_for(receiver, stand_ins) {
             notes.push(format!("receiver {} has no credentials: it goes to a {kind} stand-in", receiver.name));
         }
     }

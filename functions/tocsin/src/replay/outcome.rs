@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Fingerprint, ReceiverKind, Timestamp, Transition};
+use domain::{Fingerprint, Medium, Timestamp, Transition};
 use pipeline::{Replayed, Told};
 use serde_json::{Value, json};
 
@@ -30,10 +30,8 @@ impl Totals {
         Self {
             incidents: episodes.len() as u64,
             pages: count(is_page),
-            messages: count(|told| matches!(told.kind, ReceiverKind::Slack | ReceiverKind::Webhook)),
-            tickets: count(|told| {
-                matches!(told.kind, ReceiverKind::Jira | ReceiverKind::Linear) && told.transition == Transition::Opened
-            }),
+            messages: count(|told| told.kind.medium() == Medium::Message),
+            tickets: count(|told| told.kind.medium() == Medium::Ticket && told.transition == Transition::Opened),
             suppressed: replayed.suppressed.clone(),
             unread: replayed.unread.clone(),
         }
@@ -77,9 +75,9 @@ fn row(what: &str, new: u64, old: Option<u64>) -> String {
     }
 }
 
-/// A call that wakes someone: a trigger for an open alert at `PagerDuty` does not.
+/// A call that wakes someone: a trigger for what is open there already does not.
 fn is_page(told: &Told) -> bool {
-    told.kind == ReceiverKind::Pagerduty && matches!(told.transition, Transition::Opened | Transition::Reopened)
+    told.kind.pages() && matches!(told.transition, Transition::Opened | Transition::Reopened)
 }
 
 fn episode(told: &Told) -> Episode {

@@ -1,19 +1,20 @@
-//! `receivers:` who is told, one file for each kind.
+//! `receivers:` who is told. Which fields a kind has, its own file in `shared/receivers` says.
 //!
 //! Invariant: a receiver's name fits a queue message and a table key; its secrets come from the environment.
 
-mod jira;
-mod linear;
-mod pagerduty;
-mod slack;
-mod webhook;
+mod json;
+mod place;
 
-use ::receivers::{Receiver, Settings};
+use ::receivers::Receiver;
 use domain::ReceiverKind;
 
+use self::place::Written;
 use super::shared::check_name;
 use crate::mistake::choose;
 use crate::reader::{Value, all};
+
+/// Says which other fields there are.
+const KIND: &str = "kind";
 
 pub(crate) fn read(value: &Value<'_>) -> Option<Vec<Receiver>> {
     let entries = value.entries()?;
@@ -22,31 +23,21 @@ pub(crate) fn read(value: &Value<'_>) -> Option<Vec<Receiver>> {
     }
     all(entries.iter().map(|(name, value)| {
         let named = check_name(value, name);
-        let settings = settings(value)?;
+        let kind = kind(value)?;
+        let known = ::receivers::fields(kind, &|field| value.find(field).is_some());
+        let known: Vec<&str> = std::iter::once(KIND).chain(known.iter().map(|field| field.name)).collect();
+        let settings = ::receivers::settings(kind, &Written(value.fields(&known)?));
         named?;
-        Some(Receiver { name: name.clone(), settings })
+        Some(Receiver::with(name, settings?))
     }))
-}
-
-fn settings(value: &Value<'_>) -> Option<Settings> {
-    match kind(value)? {
-        ReceiverKind::Pagerduty => pagerduty::read(value).map(Settings::Pagerduty),
-        ReceiverKind::Slack if value.find("webhook_url").is_some() => {
-            slack::read_incoming(value).map(Settings::SlackIncoming)
-        }
-        ReceiverKind::Slack => slack::read(value).map(Settings::Slack),
-        ReceiverKind::Jira => jira::read(value).map(Box::new).map(Settings::Jira),
-        ReceiverKind::Linear => linear::read(value).map(Box::new).map(Settings::Linear),
-        ReceiverKind::Webhook => webhook::read(value).map(Box::new).map(Settings::Webhook),
-    }
 }
 
 /// Read first: it decides which fields there are.
 fn kind(value: &Value<'_>) -> Option<ReceiverKind> {
     let names = ReceiverKind::ALL.map(ReceiverKind::as_str);
     value.entries()?;
-    let Some(kind) = value.find("kind") else {
-        return value.fail_at("kind", "it is missing", format!("add `kind:`, one of {}", names.join(", ")));
+    let Some(kind) = value.find(KIND) else {
+        return value.fail_at(KIND, "it is missing", format!("add `kind:`, one of {}", names.join(", ")));
     };
     let word = kind.text()?;
     let known = ReceiverKind::parse(&word).ok();

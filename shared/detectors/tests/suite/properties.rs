@@ -1,8 +1,10 @@
 //! What holds for every series.
 
+use std::collections::BTreeMap;
+
 use domain::{Evidence, Point, Series, Timestamp, Verdict};
 use proptest::prelude::*;
-use tocsin_detectors::{ALL, Detector, Direction, SCORE_MAX, Window};
+use tocsin_detectors::{ALL, Detector, Direction, SCORE_MAX, Spec, Window};
 
 use crate::build::{detector, series, window};
 use crate::streams::STREAMING;
@@ -36,14 +38,24 @@ pub(crate) fn detectors() -> Vec<Detector> {
         ("drift", DRIFT),
     ];
     let build = |name: &str, direction| {
-        let given = params.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, given)| given);
-        let values = given.iter().map(|(n, v)| ((*n).to_owned(), *v)).collect();
-        Detector::new(tocsin_detectors::find(name)?, Some(direction), &values).ok()
+        let spec = tocsin_detectors::find(name)?;
+        let values = match params.iter().find(|(known, _)| *known == name) {
+            Some((_, given)) => given.iter().map(|(n, v)| ((*n).to_owned(), *v)).collect(),
+            None => needed(spec),
+        };
+        Detector::new(spec, Some(direction), &values).ok()
     };
     let made: Vec<Detector> =
         ALL.iter().flat_map(|spec| Direction::ALL.into_iter().filter_map(move |d| build(spec.name, d))).collect();
-    assert_eq!(made.len(), 22 + 3 * (STREAMING.len() + 1));
+    assert!(made.len() >= 22 + 3 * (STREAMING.len() + 1), "{}", made.len());
+    assert!(ALL.iter().all(|spec| made.iter().any(|detector| detector.name() == spec.name)));
     made
+}
+
+/// What a detector cannot do without: 1, or what is nearest to it.
+fn needed(spec: &Spec) -> BTreeMap<String, f64> {
+    let needed = spec.params.iter().filter(|param| param.default.is_none());
+    needed.map(|param| (param.name.to_owned(), 1.0_f64.clamp(param.min, param.max))).collect()
 }
 
 pub(crate) fn number() -> impl Strategy<Value = f64> {

@@ -9,7 +9,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{POST, message};
 use crate::answer::{Twice, of_failure, unreadable};
-use crate::{Context, Method, Request, Response, Step, Vendor};
+use crate::form;
+use crate::readiness::{Check, NotReady, reach};
+use crate::section::Section;
+use crate::{Address, Context, Method, Request, Response, Step, Vendor};
 
 /// Longest error word, in bytes.
 const WORD_BYTES_MAX: usize = 64;
@@ -19,6 +22,11 @@ const WORD_BYTES_MAX: usize = 64;
 pub struct Settings {
     /// `https://hooks.slack.com/services/T…/B…/…`.
     pub url: SecretString,
+}
+
+pub(super) fn settings(section: &Section<'_>) -> Option<Box<dyn Vendor>> {
+    let doc = "An incoming webhook's address: no threads, each transition is a message.";
+    Some(Box::new(Settings { url: section.required("webhook_url", form::secret_called(), doc)? }))
 }
 
 impl Vendor for Settings {
@@ -55,13 +63,18 @@ impl Vendor for Settings {
         unreadable("Slack", response, Twice::Seen)
     }
 
-    fn interpret_lookup(&self, _of: &str, _context: &Context<'_>, _response: &Response) -> Outcome {
-        // There is no way to look.
-        Outcome::Delivered(Handle::default())
+    fn check(&self, answers: &[Response]) -> Result<Check, NotReady> {
+        reach(self.url.expose_secret(), answers, |reached| {
+            format!("Slack: {reached} (only a message proves the webhook)")
+        })
     }
 
-    fn lookup_delay_secs(&self) -> u64 {
-        2
+    fn credentials(&self) -> Vec<&SecretString> {
+        vec![&self.url]
+    }
+
+    fn address(&mut self) -> Address<'_> {
+        Address::Whole(&mut self.url, "/services/T0STANDIN/B0STANDIN/local")
     }
 }
 

@@ -11,7 +11,7 @@ use domain::{
 };
 use secrecy::SecretString;
 use serde_json::{Map, Value};
-use tocsin_receivers::{Method, Receiver, Settings, jira, linear, pagerduty, slack, webhook};
+use tocsin_receivers::{Method, Receiver, jira, linear, pagerduty, slack, webhook};
 
 pub(crate) const INCIDENT: &str = "4f2a9c01d7-3-6922d230";
 pub(crate) const ROUTING_KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -151,7 +151,7 @@ pub(crate) fn unconfirmed(transition: Transition) -> Notification {
 pub(crate) fn pagerduty() -> Receiver {
     let settings =
         pagerduty::Settings { base_url: pagerduty::BASE_URL.to_owned(), routing_key: SecretString::from(ROUTING_KEY) };
-    Receiver { name: "on-call".to_owned(), settings: Settings::Pagerduty(settings) }
+    Receiver::new("on-call", settings)
 }
 
 pub(crate) fn slack() -> Receiver {
@@ -160,7 +160,7 @@ pub(crate) fn slack() -> Receiver {
         token: SecretString::from("xoxb-1-secret"),
         channel: "C0AIOPS".to_owned(),
     };
-    Receiver { name: "ai-ops".to_owned(), settings: Settings::Slack(settings) }
+    Receiver::new("ai-ops", settings)
 }
 
 pub(crate) fn jira_settings() -> jira::Settings {
@@ -180,7 +180,7 @@ pub(crate) fn jira_settings() -> jira::Settings {
 }
 
 pub(crate) fn jira_with(settings: jira::Settings) -> Receiver {
-    Receiver { name: "tickets".to_owned(), settings: Settings::Jira(Box::new(settings)) }
+    Receiver::new("tickets", settings)
 }
 
 pub(crate) fn jira() -> Receiver {
@@ -191,7 +191,7 @@ pub(crate) const HOOK: &str = "https://hooks.slack.com/services/T0/B0/secret";
 
 pub(crate) fn incoming() -> Receiver {
     let settings = slack::incoming::Settings { url: SecretString::from(HOOK) };
-    Receiver { name: "announce".to_owned(), settings: Settings::SlackIncoming(settings) }
+    Receiver::new("announce", settings)
 }
 
 pub(crate) const TEAM: &str = "9cfb482a-81e3-4154-b5b9-2c805e70a02d";
@@ -209,7 +209,7 @@ pub(crate) fn linear_settings() -> linear::Settings {
 }
 
 pub(crate) fn linear() -> Receiver {
-    Receiver { name: "issues".to_owned(), settings: Settings::Linear(Box::new(linear_settings())) }
+    Receiver::new("issues", linear_settings())
 }
 
 pub(crate) fn webhook_settings() -> webhook::Settings {
@@ -224,7 +224,7 @@ pub(crate) fn webhook_settings() -> webhook::Settings {
 }
 
 pub(crate) fn webhook_with(settings: webhook::Settings) -> Receiver {
-    Receiver { name: "crm".to_owned(), settings: Settings::Webhook(Box::new(settings)) }
+    Receiver::new("crm", settings)
 }
 
 pub(crate) fn webhook() -> Receiver {

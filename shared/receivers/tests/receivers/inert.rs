@@ -197,14 +197,15 @@ fn a_value_is_no_template() {
     for text in
         ["{{service}}", "{{{severity}}}", "{{#each labels}}x{{/each}}", "{{> slack/message.hbs}}", "{{", "\\{{x}}"]
     {
-        for receiver in [pagerduty(), slack(), incoming(), jira(), linear(), webhook()] {
+        for (receiver, step) in [
+            (pagerduty(), "trigger"),
+            (slack(), "post"),
+            (incoming(), "post"),
+            (jira(), "create"),
+            (linear(), "create"),
+            (webhook(), "send"),
+        ] {
             let told = everywhere(text, Transition::Opened);
-            let step = match receiver.kind() {
-                domain::ReceiverKind::Pagerduty => "trigger",
-                domain::ReceiverKind::Slack => "post",
-                domain::ReceiverKind::Jira | domain::ReceiverKind::Linear => "create",
-                domain::ReceiverKind::Webhook => "send",
-            };
             let markdown = receiver.kind() == domain::ReceiverKind::Linear;
             let read = texts(&Delivering::telling(receiver, told).body(step));
             let read = if markdown { read_markdown(&read) } else { read };

@@ -23,7 +23,7 @@ fn issue() -> Handle {
 fn with(change: impl FnOnce(&mut Settings)) -> Receiver {
     let mut settings = linear_settings();
     change(&mut settings);
-    Receiver { name: "issues".to_owned(), settings: tocsin_receivers::Settings::Linear(Box::new(settings)) }
+    Receiver::new("issues", settings)
 }
 
 fn error(kind: &str, message: &str) -> String {

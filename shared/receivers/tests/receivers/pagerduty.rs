@@ -2,6 +2,7 @@
 
 use domain::{Gap, Link, Notification, Severity, Transition, Verdict};
 use serde_json::{Value, json};
+use tocsin_receivers::pagerduty::Settings;
 use tocsin_receivers::{Method, Step};
 
 use crate::delivering::{Delivering, delivered, edited};
@@ -87,9 +88,8 @@ fn the_routing_key_is_shown_to_nobody() {
 #[test]
 fn the_base_address_may_end_in_a_slash() {
     let mut delivering = Delivering::of(pagerduty(), Transition::Opened);
-    if let tocsin_receivers::Settings::Pagerduty(settings) = &mut delivering.receiver.settings {
-        settings.base_url = "https://events.eu.pagerduty.com/".to_owned();
-    }
+    let settings: &mut Settings = delivering.receiver.settings_mut().expect("PagerDuty's");
+    settings.base_url = "https://events.eu.pagerduty.com/".to_owned();
     assert_eq!(delivering.request("trigger").url, "https://events.eu.pagerduty.com/v2/enqueue");
 }
 

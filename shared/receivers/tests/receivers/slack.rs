@@ -2,7 +2,8 @@
 
 use domain::{Children, Handle, Notification, Outcome, Transition};
 use serde_json::{Value, json};
-use tocsin_receivers::{Method, Receiver, Settings};
+use tocsin_receivers::slack::Settings;
+use tocsin_receivers::{Method, Receiver};
 
 use crate::delivering::{Delivering, delivered, header};
 use crate::fixtures::{DEPLOYMENT, INCIDENT, RUNBOOK, SUSPECT, notification, slack, texts, unconfirmed};
@@ -26,9 +27,8 @@ fn message(step: &str, notification: Notification) -> Value {
 
 fn channel(name: &str) -> Receiver {
     let mut receiver = slack();
-    if let Settings::Slack(settings) = &mut receiver.settings {
-        name.clone_into(&mut settings.channel);
-    }
+    let settings: &mut Settings = receiver.settings_mut().expect("Slack's");
+    name.clone_into(&mut settings.channel);
     receiver
 }
 

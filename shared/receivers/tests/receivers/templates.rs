@@ -160,12 +160,22 @@ fn the_names_are_those_of_the_bundled_files() {
     assert!(Templates::from_files(files).is_ok());
     let names: Vec<&str> = all().iter().map(|t| t.0).collect();
     let bodies = tocsin_receivers::webhook::TEMPLATES.map(|(_, name)| name);
-    assert_eq!(format!("{:?}", Templates::bundled()).matches(".hbs").count(), names.len() + bodies.len());
+    let texts: Vec<(&str, &str)> = Templates::texts().collect();
+    assert_eq!(format!("{:?}", Templates::bundled()).matches(".hbs").count(), texts.len());
+    assert!(names.into_iter().chain(bodies).all(|name| texts.iter().any(|(known, _)| *known == name)));
+    // Each of every kind parses, whether it stands in a file of its own or in its receiver's.
+    assert!(Templates::from_files(texts.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))).is_ok());
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../templates");
-    for name in names.into_iter().chain(bodies) {
-        let text = std::fs::read_to_string(folder.join(name)).expect("the bundled file");
-        assert!(Templates::from_files([(name.to_owned(), text)]).is_ok(), "{name}");
+    let entries =
+        |path: std::path::PathBuf| std::fs::read_dir(path).expect("a folder").map(|one| one.expect("read").path());
+    let mut files = 0;
+    for path in entries(folder.clone()).flat_map(entries) {
+        let name = path.strip_prefix(&folder).expect("below").to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&path).expect("UTF-8");
+        assert!(texts.contains(&(name.as_str(), text.as_str())), "{name} is not what is bundled");
+        files += 1;
     }
+    assert!(files >= 16, "{files}");
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn has(found: &Found<'_>, known: &Known, kind: ReceiverKind) -> bool {
             found.events.iter().any(|event| event.dedup_key == key && event.action == "trigger")
         }
         ReceiverKind::Slack => found.messages.iter().any(|message| tells_of(message, id.as_str())),
-        ReceiverKind::Jira | ReceiverKind::Linear | ReceiverKind::Webhook => {
+        _ => {
             let told = known.deliveries.iter().filter(|d| d.kind == kind);
             let mut keys = told.filter_map(|d| d.progress.handle.get("key"));
             keys.any(|key| found.issues.iter().any(|issue| issue.key == key))

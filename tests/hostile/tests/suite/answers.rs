@@ -1,7 +1,7 @@
 //! What vendors answer leads nowhere but to themselves.
 
 use domain::{DeliveryId, Handle, Notification, Outcome, Progress, Transition};
-use receivers::{Context, Receiver, Response, Settings, Step, Templates, jira, pagerduty, slack};
+use receivers::{Context, Receiver, Response, Step, Templates, jira, pagerduty, slack};
 use serde_json::{Value, json};
 
 const NAMES: [&str; 14] = [
@@ -22,7 +22,6 @@ const NAMES: [&str; 14] = [
 ];
 
 fn receivers() -> [(Receiver, &'static str); 3] {
-    let receiver = |name: &str, settings| Receiver { name: name.to_owned(), settings };
     let jira = jira::Settings {
         base_url: "https://acme.atlassian.net".to_owned(),
         email: "tocsin@acme.example".to_owned(),
@@ -41,9 +40,9 @@ fn receivers() -> [(Receiver, &'static str); 3] {
     let slack =
         slack::Settings { base_url: slack::BASE_URL.to_owned(), token: "xoxb-1".into(), channel: "C0".to_owned() };
     [
-        (receiver("on-call", Settings::Pagerduty(pagerduty)), "events.pagerduty.com"),
-        (receiver("ai-ops", Settings::Slack(slack)), "slack.com"),
-        (receiver("tickets", Settings::Jira(Box::new(jira))), "acme.atlassian.net"),
+        (Receiver::new("on-call", pagerduty), "events.pagerduty.com"),
+        (Receiver::new("ai-ops", slack), "slack.com"),
+        (Receiver::new("tickets", jira), "acme.atlassian.net"),
     ]
 }
 

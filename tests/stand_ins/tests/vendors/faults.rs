@@ -133,13 +133,15 @@ async fn faults_last_until_they_are_cleared_and_choose_by_path() {
 #[tokio::test]
 async fn every_vendor_fails_in_its_own_shape() {
     let all = StandIns::start().await.unwrap();
-    let StandIns { pagerduty, slack, jira, linear, webhook, github, prometheus, datadog, cloudwatch, arize } = &all;
+    let StandIns { pagerduty, slack, jira, linear, webhook, others, github, prometheus, datadog, cloudwatch, arize } =
+        &all;
     let vendors = [
         (pagerduty.url(), pagerduty.faults(), "status"),
         (slack.url(), slack.faults(), "error"),
         (jira.url(), jira.faults(), "errorMessages"),
         (linear.url(), linear.faults(), "errors"),
         (webhook.url(), webhook.faults(), "error"),
+        (others.origin("pager", 202, "{}"), others.faults(), "error"),
         (github.url(), github.faults(), "message"),
         (prometheus.url(), prometheus.faults(), "errorType"),
         (datadog.url(), datadog.faults(), "errors"),

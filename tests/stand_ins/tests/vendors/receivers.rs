@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tocsin_stand_ins::{Linear, Slack, Webhook, linear};
+use tocsin_stand_ins::{Linear, Slack, StandIns, Webhook, linear};
 
 use crate::wire::{Answer, client, send};
 
@@ -114,4 +114,19 @@ async fn an_incoming_webhook_answers_in_plain_text() {
     let limited = post(url, json!({ "text": "x" })).await;
     assert_eq!((limited.status, limited.body.clone()), (429, json!("rate_limited")));
     assert!(["4", "5"].contains(&limited.header("retry-after")), "{limited:?}");
+}
+
+#[tokio::test]
+async fn a_vendor_without_a_stand_in_of_its_own_takes_whatever_comes() {
+    let all = StandIns::start().await.unwrap();
+    assert_eq!(all.receiver("jira", 200, "{}"), all.jira.url());
+    let (pager, chat) = (all.receiver("pager", 202, r#"{"result":"taken"}"#), all.receiver("chat", 200, "ok"));
+    let client = client();
+    let answer = send(client.post(format!("{pager}/v2/alerts")).json(&json!({ "alias": "tocsin-1" }))).await;
+    assert_eq!((answer.status, answer.body), (202, json!({ "result": "taken" })));
+    assert_eq!(send(client.post(format!("{chat}/hooks/x")).json(&json!({ "text": "told" }))).await.status, 200);
+    let taken = all.others.taken();
+    assert_eq!((taken["pager"].len(), taken["chat"].len()), (1, 1));
+    assert_eq!((taken["pager"][0].path.as_str(), &taken["pager"][0].body["alias"]), ("/v2/alerts", &json!("tocsin-1")));
+    assert_eq!(send(client.post(format!("{}/elsewhere/x", all.others.url())).json(&json!({}))).await.status, 404);
 }
