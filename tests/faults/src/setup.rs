@@ -41,7 +41,7 @@ pub enum Secrets {
 /// One world's beginning.
 #[derive(Debug, Clone)]
 pub struct Setup {
-    /// Whom the rule tells: `PagerDuty`, Slack and Jira, each at most once.
+    /// Whom the rule tells, each at most once.
     pub receivers: Vec<ReceiverKind>,
     /// Whom people hear from when one of them cannot be told.
     pub fallback: Option<ReceiverKind>,
@@ -66,8 +66,15 @@ impl Setup {
     #[must_use]
     pub fn any(rng: &mut fastrand::Rng) -> Self {
         let mut receivers = vec![ReceiverKind::Pagerduty];
-        receivers.extend([ReceiverKind::Slack, ReceiverKind::Jira].into_iter().filter(|_| rng.bool()));
+        let others = ReceiverKind::ALL.into_iter().filter(|kind| *kind != ReceiverKind::Pagerduty);
+        receivers.extend(others.filter(|_| rng.bool()));
         Self::telling(receivers, rng)
+    }
+
+    /// Every kind of receiver is told.
+    #[must_use]
+    pub fn everyone(rng: &mut fastrand::Rng) -> Self {
+        Self::telling(ReceiverKind::ALL.to_vec(), rng)
     }
 
     /// These are told.
@@ -98,8 +105,10 @@ impl Setup {
                 Settings::Pagerduty(own) => own.base_url = url,
                 Settings::Slack(own) => own.base_url = url,
                 Settings::Jira(own) => own.base_url = url,
+                Settings::Linear(own) => own.base_url = url,
+                Settings::Webhook(own) => own.url = url.into(),
                 // No setup names one.
-                Settings::SlackIncoming(_) | Settings::Linear(_) | Settings::Webhook(_) => {}
+                Settings::SlackIncoming(_) => {}
             }
         }
         Ok(config)
@@ -147,7 +156,8 @@ pub fn name(kind: ReceiverKind) -> &'static str {
         ReceiverKind::Pagerduty => "on-call",
         ReceiverKind::Slack => "ai-ops",
         ReceiverKind::Jira => "tickets",
-        ReceiverKind::Linear | ReceiverKind::Webhook => kind.as_str(),
+        ReceiverKind::Linear => "issues",
+        ReceiverKind::Webhook => "crm",
     }
 }
 
@@ -159,7 +169,8 @@ fn receiver(kind: ReceiverKind) -> String {
             "kind: jira, base_url: \"https://acme.atlassian.net\", email: tocsin@acme.example, \
              token: \"${OLD_SECRET}\", project: OPS"
         }
-        ReceiverKind::Linear | ReceiverKind::Webhook => "",
+        ReceiverKind::Linear => "kind: linear, api_key: \"${OLD_SECRET}\", team: 9cfb482a-81e3-4154-b5b9-2c805e70a02d",
+        ReceiverKind::Webhook => "kind: webhook, url: \"https://crm.example/hook\", secret: \"${OLD_SECRET}\"",
     };
     format!("  {}: {{ {settings} }}\n", name(kind))
 }
