@@ -12,8 +12,18 @@ use ::receivers::{Receiver, Settings};
 use domain::ReceiverKind;
 
 use super::shared::check_name;
-use crate::mistake::choose;
+use crate::mistake::{choose, nearest};
 use crate::reader::{Value, all};
+
+/// Fields that tell a receiver's kind.
+const TELLING: [(&str, ReceiverKind); 6] = [
+    ("routing_key", ReceiverKind::Pagerduty),
+    ("webhook_url", ReceiverKind::Slack),
+    ("channel", ReceiverKind::Slack),
+    ("email", ReceiverKind::Jira),
+    ("api_key", ReceiverKind::Linear),
+    ("url", ReceiverKind::Webhook),
+];
 
 pub(crate) fn read(value: &Value<'_>) -> Option<Vec<Receiver>> {
     let entries = value.entries()?;
@@ -29,7 +39,18 @@ pub(crate) fn read(value: &Value<'_>) -> Option<Vec<Receiver>> {
 }
 
 fn settings(value: &Value<'_>) -> Option<Settings> {
-    match kind(value)? {
+    let Some(kind) = kind(value) else {
+        // What is wrong beside its kind is told as well.
+        if let Some(meant) = meant(value) {
+            of(meant, value);
+        }
+        return None;
+    };
+    of(kind, value)
+}
+
+fn of(kind: ReceiverKind, value: &Value<'_>) -> Option<Settings> {
+    match kind {
         ReceiverKind::Pagerduty => pagerduty::read(value).map(Settings::Pagerduty),
         ReceiverKind::Slack if value.find("webhook_url").is_some() => {
             slack::read_incoming(value).map(Settings::SlackIncoming)
@@ -39,6 +60,14 @@ fn settings(value: &Value<'_>) -> Option<Settings> {
         ReceiverKind::Linear => linear::read(value).map(Box::new).map(Settings::Linear),
         ReceiverKind::Webhook => webhook::read(value).map(Box::new).map(Settings::Webhook),
     }
+}
+
+/// The kind that a receiver without a good one is meant to have: by its word, else by a field that one kind alone has.
+fn meant(value: &Value<'_>) -> Option<ReceiverKind> {
+    let word = value.find("kind").and_then(|kind| kind.scalar_text());
+    let near = word.and_then(|word| nearest(word, ReceiverKind::ALL.map(ReceiverKind::as_str)));
+    let told = TELLING.iter().find(|(field, _)| value.find(field).is_some()).map(|(_, kind)| *kind);
+    near.and_then(|word| ReceiverKind::parse(word).ok()).or(told)
 }
 
 /// Read first: it decides which fields there are.
