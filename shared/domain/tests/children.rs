@@ -4,6 +4,7 @@
 mod fixtures;
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use fixtures::{at, confirmation};
 use proptest::prelude::*;
@@ -12,7 +13,7 @@ use tocsin_domain::{
     State, Status, Timestamp, Told, Verdict, decide_grouped, runs,
 };
 
-const POLICY: Policy = Policy { cooldown_secs: 600, ..fixtures::POLICY };
+static POLICY: LazyLock<Policy> = LazyLock::new(|| Policy { cooldown_secs: 600, ..fixtures::POLICY });
 
 fn alert(id: u32, model: &str, status: Status, secs: i64) -> Alert {
     let labels = [("provider".to_owned(), "acme".to_owned()), ("model".to_owned(), model.to_owned())];

@@ -3,6 +3,8 @@
 
 mod fixtures;
 
+use std::sync::LazyLock;
+
 use fixtures::{alert, at};
 use proptest::prelude::*;
 use tocsin_domain::{
@@ -10,7 +12,8 @@ use tocsin_domain::{
     Verdict, decide, runs,
 };
 
-const POLICY: Policy = Policy { cooldown_secs: 600, recheck_for_secs: 300, ..fixtures::POLICY };
+static POLICY: LazyLock<Policy> =
+    LazyLock::new(|| Policy { cooldown_secs: 600, recheck_for_secs: 300, ..fixtures::POLICY });
 
 fn confirmation(verdict: Verdict) -> Confirmation {
     fixtures::confirmation(verdict, at(0))

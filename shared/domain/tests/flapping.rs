@@ -3,16 +3,18 @@
 
 mod fixtures;
 
+use std::sync::LazyLock;
+
 use fixtures::{at, confirmation};
 use tocsin_domain::{
     Action, Alert, Fingerprint, Flapping, Incident, Policy, Reason, State, Status, Told, Verdict, decide,
 };
 
-const POLICY: Policy = Policy {
+static POLICY: LazyLock<Policy> = LazyLock::new(|| Policy {
     remind_every_secs: Some(7200),
     flapping: Some(Flapping { changes: 4, within_secs: 3600 }),
     ..fixtures::POLICY
-};
+});
 
 /// Its id follows from its time.
 fn alert(status: Status, secs: i64) -> Alert {
@@ -123,7 +125,7 @@ fn a_clear_that_was_overtaken_holds_nothing() {
 
 #[test]
 fn a_rule_without_flapping_ends_at_each_clear() {
-    let policy = Policy { flapping: None, ..POLICY };
+    let policy = Policy { flapping: None, ..POLICY.clone() };
     let world = flapping();
     let mut open = world.incident().clone();
     open.held_until = None;

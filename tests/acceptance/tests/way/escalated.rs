@@ -47,8 +47,9 @@ async fn what_nobody_acknowledges_is_told_to_more_people_once() -> anyhow::Resul
 #[tokio::test(flavor = "multi_thread")]
 async fn a_step_that_is_muted_waits_for_the_end_of_the_mute() -> anyhow::Result<()> {
     let escalating = "    escalate: [ { after: 30m, receivers: [on-call] } ]\n    receivers: [ai-ops]\n";
-    let world =
-        World::with_config(&CONFIG.replace("    receivers: [on-call, ai-ops, tickets]\n", escalating), None).await?;
+    let text = CONFIG.replace("    receivers: [on-call, ai-ops, tickets]\n", escalating);
+    let text = text.replace("default: { receivers: [ai-ops] }", "default: { receivers: [ai-ops, tickets] }");
+    let world = World::with_config(&text, None).await?;
     world.post(&firing("gpt-4o-mini")).await?;
     world.quiet().await?;
     let until = Timestamp::from_second(world.clock.now().as_second() + 2801)?;
