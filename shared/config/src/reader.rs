@@ -246,13 +246,11 @@ impl<'r> Value<'r> {
 
     /// A text or a whole number as it is written, short and on one line; `None` for what names a variable.
     fn quoted(&self) -> Option<String> {
-        match &self.node.data {
-            YamlData::Value(Scalar::Integer(whole)) => Some(whole.to_string()),
-            _ => {
-                let text = self.scalar_text().filter(|text| !text.trim().is_empty() && !text.contains("${"))?;
-                Some(text.chars().filter(|c| !c.is_control()).take(QUOTED_CHARS_MAX).collect())
-            }
+        if let YamlData::Value(Scalar::Integer(whole)) = &self.node.data {
+            return Some(whole.to_string());
         }
+        let text = self.scalar_text().filter(|text| !text.trim().is_empty() && !text.contains("${"))?;
+        Some(text.chars().filter(|c| !c.is_control()).take(QUOTED_CHARS_MAX).collect())
     }
 
     /// True for nothing at all: `name:`.
