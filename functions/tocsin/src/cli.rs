@@ -255,6 +255,9 @@ pub struct SilenceArgs {
     /// End this one now.
     #[arg(long, value_name = "ID", conflicts_with = "matchers")]
     pub end: Option<String>,
+    /// Config file whose rules and mappings say which labels there are, beside those of open incidents.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
     /// Where.
     #[command(flatten)]
     pub place: PlaceArgs,

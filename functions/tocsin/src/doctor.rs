@@ -51,9 +51,19 @@ pub(crate) async fn doctor(args: &DoctorArgs, say: &mut impl FnMut(String)) -> a
         for (what, finding) in &answers {
             say(format!("{what:width$}  {:7}  {}", finding.as_str(), finding.detail()));
         }
+        say(summary(&answers));
     }
     let failed = answers.iter().any(|(_, finding)| matches!(finding, Finding::Failed { .. }));
     Ok(if failed { Answer::No } else { Answer::Done })
+}
+
+/// `12 checks, 1 failed, 2 skipped`.
+fn summary(answers: &[(String, Finding)]) -> String {
+    let count = |fits: fn(&Finding) -> bool| answers.iter().filter(|(_, finding)| fits(finding)).count();
+    let failed = count(|finding| matches!(finding, Finding::Failed { .. }));
+    let skipped = count(|finding| matches!(finding, Finding::Skipped(_)));
+    let all = answers.len();
+    format!("{all} {}, {failed} failed, {skipped} skipped", if all == 1 { "check" } else { "checks" })
 }
 
 /// The variables of a section that are not set.
@@ -83,6 +93,14 @@ async fn answered(question: Question<'_>, unset: Vec<String>, total: Duration) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_line_counts() {
+        let skipped = || ("one".to_owned(), Finding::Skipped("no credentials".to_owned()));
+        let failed = ("another".to_owned(), Finding::failed("no answer", "look"));
+        assert_eq!(summary(&[failed, skipped(), skipped()]), "3 checks, 1 failed, 2 skipped");
+        assert_eq!(summary(&[skipped()]), "1 check, 0 failed, 1 skipped");
+    }
 
     #[test]
     fn only_what_a_section_itself_lacks_counts() {

@@ -33,10 +33,15 @@ pub(crate) fn config_text(path: Option<&Path>) -> anyhow::Result<(String, String
     }
 }
 
-/// The checked config, with a value that everybody knows for each secret that is not set.
+/// The checked config: the file, or the example.
 pub(crate) fn checked_config(path: Option<&Path>) -> anyhow::Result<Config> {
     let (name, text) = config_text(path)?;
-    config::load(&text, &LocalEnvironment::new(&text)).map_err(|mistakes| {
+    checked(&name, &text)
+}
+
+/// A text as a checked config, with a value that everybody knows for each secret that is not set; its first mistake.
+pub(crate) fn checked(name: &str, text: &str) -> anyhow::Result<Config> {
+    config::load(text, &LocalEnvironment::new(text)).map_err(|mistakes| {
         let first = mistakes.first().map(ToString::to_string).unwrap_or_default();
         let more = match mistakes.len() {
             0 | 1 => String::new(),

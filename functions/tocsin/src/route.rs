@@ -3,6 +3,7 @@
 //! Invariant: it asks the same config that triage asks, and nothing outside: silences in the table are not seen, nor open
 //! incidents that would explain the alert.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -137,6 +138,12 @@ impl Routed<'_> {
         Fingerprint::of(&self.alert, &self.route.rule.group_by)
     }
 
+    /// What tells it apart from the others of its incident, where its rule has children.
+    fn child(&self) -> impl Iterator<Item = (&str, &str)> {
+        let labels = self.route.rule.children.iter();
+        labels.map(|label| (label.as_str(), self.alert.label(label).unwrap_or_default()))
+    }
+
     fn json(&self, config: &Config) -> Value {
         let passed = config.passed_over(&self.alert).into_iter();
         json!({
@@ -148,6 +155,7 @@ impl Routed<'_> {
             "phase": self.route.rule.phase,
             "group_by": self.route.rule.group_by,
             "fingerprint": self.fingerprint(),
+            "child": (!self.route.rule.children.is_empty()).then(|| self.child().collect::<BTreeMap<_, _>>()),
             "receivers": self.told(),
             "withheld": self.withheld(),
             "muted": self.muted,
@@ -172,6 +180,13 @@ impl Routed<'_> {
             lines.push(format!("also      {}", self.also().join(", ")));
         }
         lines.push(format!("group_by  {} ({})", rule.group_by.join(", "), self.fingerprint()));
+        if !rule.children.is_empty() {
+            let own: Vec<String> = self.child().map(|(label, value)| format!("{label}={value}")).collect();
+            lines.push(format!(
+                "child     {}: one of the incident's, which is over when none of them fires",
+                own.join(", ")
+            ));
+        }
         lines.push(format!("told      {}", list(self.told())));
         if !self.recipients.withheld.is_empty() {
             lines.push(format!("withheld  {}, by phase or hours", self.withheld().join(", ")));

@@ -13,8 +13,7 @@ use sources::Auth;
 use uuid::Uuid;
 
 use crate::cli::SendArgs;
-use crate::example::config_text;
-use crate::local::LocalEnvironment;
+use crate::example::{checked, config_text};
 use crate::run::Answer;
 
 /// Where an event goes, and as whom.
@@ -72,13 +71,7 @@ pub(crate) async fn post(posting: &Posting<'_>, body: &[u8]) -> anyhow::Result<(
 
 fn auth(posting: &Posting<'_>) -> anyhow::Result<Auth> {
     let (name, text) = posting.config;
-    let config = match config::load(text, &LocalEnvironment::new(text)) {
-        Ok(config) => config,
-        Err(mistakes) => {
-            let first = mistakes.first().map(ToString::to_string).unwrap_or_default();
-            bail!("{name}:{first}");
-        }
-    };
+    let config = checked(name, text)?;
     let Some(source) = config.source(posting.source) else {
         let known: Vec<&str> = config.sources.iter().map(|s| s.name.as_str()).collect();
         bail!(

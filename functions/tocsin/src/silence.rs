@@ -1,21 +1,30 @@
 //! `tocsin silence`: alerts are muted by their labels until a time, in the table or in a running `tocsin local`.
 //!
-//! Invariant: a silence has an end. Its id follows from nothing but chance, so that two people's silences never meet.
+//! Invariant: a silence has an end. Its id follows from nothing but chance, so that two people's silences never meet. A
+//! label that nothing has is told of, not refused: alerts to come may have it.
+
+use std::collections::BTreeSet;
 
 use anyhow::{Context, ensure};
-use domain::{Silence, SilenceId, Timestamp};
+use config::Config;
+use domain::{Matcher, Silence, SilenceId, Timestamp};
 use jiff::SignedDuration;
 use pipeline::SystemClock;
 use pipeline::ports::Clock;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use sources::Kind;
 use uuid::Uuid;
 
 use crate::cli::SilenceArgs;
+use crate::example::checked_config;
 use crate::follow::{Place, list, table, word, write, write_json};
 use crate::run::Answer;
 
 /// The longest silence. What is muted for longer belongs into the config, where others see it.
 const LONGEST: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// What an alert's own fields answer to.
+const OWN_LABELS: [&str; 6] = ["source", "monitor", "service", "metric", "severity", "metric_kind"];
 
 /// Writes a silence, ends one, or lists those that have not ended.
 pub(crate) async fn silence(args: &SilenceArgs) -> anyhow::Result<Answer> {
@@ -32,12 +41,51 @@ pub(crate) async fn silence(args: &SilenceArgs) -> anyhow::Result<Answer> {
         return Ok(if ended { Answer::Done } else { Answer::No });
     }
     let silence = read(args, SystemClock.now())?;
+    let config = args.config.as_deref().map(|path| checked_config(Some(path))).transpose()?;
     place.silence(&silence).await?;
+    // It stands by now: that nobody can say which labels there are is no failure.
+    let known = place.incidents().await.map(|incidents| known_labels(&incidents, config.as_ref())).unwrap_or_default();
+    let unknown: Vec<&Matcher> =
+        silence.matchers.iter().filter(|matcher| !known.is_empty() && !known.contains(&matcher.label)).collect();
     if args.json {
-        return write_json(&json!(silence));
+        let mut written = json!(silence);
+        written["unknown_labels"] = unknown.iter().map(|matcher| matcher.label.as_str()).collect();
+        return write_json(&written);
     }
     let what: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
-    write(&format!("{}: silent until {}: {}\n", silence.id, silence.until, what.join(", ")))
+    let mut text = format!("{}: silent until {}: {}\n", silence.id, silence.until, what.join(", "));
+    for matcher in unknown {
+        text = format!("{text}{}\n", warning(matcher, &known));
+    }
+    write(&text)
+}
+
+/// The labels of open incidents, and those that rules ask for and mappings give; without a config the mappings that
+/// sources have by themselves.
+fn known_labels(incidents: &Value, config: Option<&Config>) -> BTreeSet<String> {
+    let mut known: BTreeSet<String> = OWN_LABELS.map(str::to_owned).into();
+    for incident in list(incidents, "incidents").iter().filter(|incident| incident["state"] != "resolved") {
+        known.extend(incident["labels"].as_object().into_iter().flat_map(Map::keys).cloned());
+    }
+    match config {
+        None => known.extend(Kind::ALL.iter().flat_map(|kind| kind.default_mapping().labels.into_keys())),
+        Some(config) => {
+            known.extend(config.sources.iter().flat_map(|source| source.mapping.labels.keys().cloned()));
+            for rule in config.rules.iter().chain([&config.default_rule]) {
+                known.extend(rule.matchers.iter().map(|matcher| matcher.label.clone()));
+                known.extend(rule.group_by.iter().chain(&rule.children).cloned());
+            }
+        }
+    }
+    known
+}
+
+fn warning(matcher: &Matcher, known: &BTreeSet<String>) -> String {
+    let label = &matcher.label;
+    let meant = config::nearest(label, known.iter().map(String::as_str));
+    let meant = meant.map(|name| format!("; did you mean {name}?")).unwrap_or_default();
+    let so = if matcher.takes(None) { "it holds for every alert without one" } else { "it mutes nothing without one" };
+    format!("warning: no open incident, rule or source has a label {label}, so that {so}{meant}")
 }
 
 /// The silence that the options describe.

@@ -142,3 +142,25 @@ receivers:
     let (status, output, errors) = route(config, &["--cases", cases]);
     assert_eq!((status, errors.as_str()), (0, ""), "{output}");
 }
+
+#[test]
+fn an_alert_that_becomes_a_child_is_told_so() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("tocsin.yaml");
+    let text = r#"
+sources: { generic: { auth: { secrets: [ "${GENERIC}" ] } } }
+rules: [ { name: provider, match: { service: support-chatbot }, group_by: [service], children: [model, endpoint], receivers: [on-call] } ]
+default: { receivers: [on-call] }
+receivers: { on-call: { kind: pagerduty, routing_key: "${ROUTING_KEY}" } }
+"#;
+    fs::write(&file, text).expect("written");
+    let config = file.to_str().expect("UTF-8");
+    let (status, output, errors) = route(config, &["--event", EVENT]);
+    assert_eq!((status, errors.as_str()), (0, ""));
+    let child = output.lines().find(|line| line.starts_with("child ")).expect("a line");
+    assert!(child.contains("model=") && child.contains("endpoint="), "{child}");
+    assert!(child.contains("one of the incident's"), "{child}");
+    let (_, json, _) = route(config, &["--event", EVENT, "--json"]);
+    assert!(json.contains(r#""child":{"endpoint":"#), "{json}");
+    assert!(!route(CONFIG, &["--event", EVENT]).1.contains("child "));
+}

@@ -34,7 +34,7 @@ pub use config::{
 pub use duration::duration_secs;
 pub use environment::{Environment, ProcessEnvironment, secret_names, secret_places};
 pub use load::{DEPLOYED_CONFIG, LoadError, load, load_file, load_from_env};
-pub use mistake::Mistake;
+pub use mistake::{Mistake, nearest};
 pub use mute::{Inhibition, Maintenance, When};
 pub use query::{ArizeQuery, CloudwatchQuery, MetricSource, Query, Template};
 pub use route::{Node, Recipients, Route};

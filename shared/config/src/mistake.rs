@@ -37,7 +37,7 @@ impl fmt::Display for Mistake {
 }
 
 /// The known name closest to `word`, where it is close enough to be what was meant.
-pub(crate) fn nearest<'n>(word: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+pub fn nearest<'n>(word: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let limit = word.chars().count().div_ceil(3).clamp(1, 3);
     known
         .into_iter()

@@ -86,16 +86,24 @@ impl Config {
             return Some(reason);
         }
         // Rules that follow one another each have their own times: it is held back where none of them tells anyone.
-        let rules = std::iter::once(self.rule_of(alert)).chain(alert.also.iter().filter_map(|name| self.rule(name)));
-        let reasons: Option<Vec<Reason>> = rules.map(|rule| rule.out_of_hours(now)).collect();
+        let reasons: Option<Vec<Reason>> = self.hours(alert, now).map(|(_, against)| against).collect();
         reasons?.into_iter().min_by_key(Reason::held_back_until)
+    }
+
+    /// The rules that an alert came to, each with why it tells nobody at this time, if so.
+    pub(crate) fn hours<'c>(
+        &'c self,
+        alert: &'c Alert,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (&'c Rule, Option<Reason>)> {
+        let also = alert.also.iter().filter_map(|name| self.rule(name));
+        std::iter::once(self.rule_of(alert)).chain(also).map(move |rule| (rule, rule.out_of_hours(now)))
     }
 }
 
 impl Rule {
     /// Why the rule tells nobody at this time, if so.
-    #[must_use]
-    pub fn out_of_hours(&self, now: Timestamp) -> Option<Reason> {
+    fn out_of_hours(&self, now: Timestamp) -> Option<Reason> {
         if let Some((interval, until)) = within(&self.mute_times, now) {
             return Some(Reason::MutedTime { interval: interval.name.clone(), until });
         }

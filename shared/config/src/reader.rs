@@ -13,6 +13,9 @@ use crate::fields::Fields;
 use crate::yaml::{Node, repeated};
 use crate::{Environment, Mistake};
 
+/// Characters of a value that a mistake quotes, at most.
+const QUOTED_CHARS_MAX: usize = 40;
+
 /// Entries of one mapping or list, at most.
 pub(crate) const ENTRIES_MAX: usize = 1000;
 
@@ -228,13 +231,26 @@ impl<'r> Value<'r> {
     /// A duration in bounds, in seconds.
     pub(crate) fn duration(&self, bounds: Bounds) -> Option<u64> {
         let Some(secs) = self.scalar_text().and_then(parse_secs) else {
-            return self.unfit("a duration", "write for instance 30s, 5m, 1h30m or 2d");
+            let mend = "write for instance 30s, 5m, 1h30m or 2d";
+            return match self.quoted() {
+                Some(text) => self.fail(format!("`{text}` is no duration"), mend),
+                None => self.unfit("a duration", mend),
+            };
         };
         if (bounds.secs_min..=bounds.secs_max).contains(&secs) {
             return Some(secs);
         }
         let mend = format!("give {} to {}", format_secs(bounds.secs_min), format_secs(bounds.secs_max));
         self.fail(format!("{} is out of bounds", format_secs(secs)), mend)
+    }
+
+    /// A text or a whole number as it is written, short and on one line; `None` for what names a variable.
+    fn quoted(&self) -> Option<String> {
+        if let YamlData::Value(Scalar::Integer(whole)) = &self.node.data {
+            return Some(whole.to_string());
+        }
+        let text = self.scalar_text().filter(|text| !text.trim().is_empty() && !text.contains("${"))?;
+        Some(text.chars().filter(|c| !c.is_control()).take(QUOTED_CHARS_MAX).collect())
     }
 
     /// True for nothing at all: `name:`.

@@ -70,16 +70,15 @@ impl Config {
         before.filter_map(|rule| Some((rule, rule.missed_by(alert)?))).collect()
     }
 
-    /// Whom the rules that an alert came to tell at this time.
+    /// Whom the rules that an alert came to tell at this time: somebody, unless [`Config::muted`] says otherwise of the
+    /// same time, or a phase does.
     #[must_use]
     pub fn recipients(&self, alert: &Alert, now: Timestamp) -> Recipients<'_> {
-        let rules = std::iter::once(self.rule_of(alert)).chain(alert.also.iter().filter_map(|name| self.rule(name)));
         let mut recipients = Recipients::default();
         let mut withheld = Vec::new();
-        for rule in rules {
-            let in_hours = rule.out_of_hours(now).is_none();
+        for (rule, against) in self.hours(alert, now) {
             for receiver in rule.receivers.iter().filter_map(|name| self.receiver(name)) {
-                let is_told = in_hours && rule.phase.tells(receiver.kind());
+                let is_told = against.is_none() && rule.phase.tells(receiver.kind());
                 let list = if is_told { &mut recipients.told } else { &mut withheld };
                 if list.iter().all(|known| known.name != receiver.name) {
                     list.push(receiver);

@@ -1,7 +1,7 @@
 //! An incident that nobody acknowledges is told of again, to more people.
 //!
 //! Invariant: each step of a rule is taken once in an episode, in order, and only while it is open and unacknowledged;
-//! what is held open because it flaps waits until it flaps no more.
+//! what is held open because it flaps waits until it flaps no more, and what is muted until the mute is looked at.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,18 @@ impl Incident {
     /// When its next step is due, as it stands.
     pub(crate) fn step_due_at(&self, policy: &Policy) -> Option<Timestamp> {
         Some(after_secs(self.opened_at?, self.next_step(policy)?.after_secs))
+    }
+
+    /// Sets when its next step is due, after a decision. One that is muted, and so not taken, is due when the mute is
+    /// looked at again, whatever else is decided until then.
+    pub(crate) fn plan_step(&mut self, policy: &Policy, decision: &Decision, now: Timestamp) {
+        let taken = matches!(decision.reason, Reason::NotAcknowledged { .. });
+        let put_off = self.escalate_at.filter(|at| !taken && *at > now);
+        let muted_until = decision.reason.looked_at_again(now).filter(|_| decision.action == Action::Suppress);
+        self.escalate_at = match self.step_due_at(policy) {
+            Some(due) if due <= now => muted_until.or(put_off).or(Some(due)),
+            due => due,
+        };
     }
 
     /// Takes a step, if that is why people are told.

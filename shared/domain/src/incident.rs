@@ -247,7 +247,7 @@ impl Incident {
             }
             Action::Absorb | Action::Confirm => {}
         }
-        self.escalate_at = self.step_due_at(policy);
+        self.plan_step(policy, decision, now);
     }
 
     /// Nobody is reminded while it flaps.
@@ -270,7 +270,9 @@ impl Incident {
     fn hold_back(&mut self, alerts: &[Alert], reason: &Reason, now: Timestamp) {
         let Some(until) = reason.looked_at_again(now) else { return };
         self.held_back_at = self.held_back_at.max(alerts.iter().map(|a| a.received_at).max());
-        if self.next_check_at.is_none_or(|at| at <= now) {
+        // A step that is muted has a look of its own.
+        let is_step = alerts.is_empty() && self.escalate_at.is_some_and(|at| at <= now);
+        if self.next_check_at.map_or(!is_step, |at| at <= now) {
             self.next_check_at = Some(until);
         }
     }

@@ -1,47 +1,23 @@
 //! Grouped incidents: children counted once, whatever order their alerts come in.
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::collections::BTreeMap;
+mod fixtures;
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use fixtures::{at, confirmation};
 use proptest::prelude::*;
 use tocsin_domain::{
-    Action, Alert, AlertId, Child, ChildState, Children, Confirmation, Decision, Fingerprint, Group, Incident, Policy,
-    Reason, Severity, State, Status, Timestamp, Told, Verdict, decide_grouped, runs,
+    Action, Alert, Child, ChildState, Children, Confirmation, Decision, Fingerprint, Group, Incident, Policy, Reason,
+    State, Status, Timestamp, Told, Verdict, decide_grouped, runs,
 };
 
-const POLICY: Policy = Policy {
-    cooldown_secs: 600,
-    recheck_every_secs: 60,
-    recheck_for_secs: 0,
-    remind_every_secs: None,
-    flapping: None,
-    escalate: Vec::new(),
-};
-
-fn at(secs: i64) -> Timestamp {
-    Timestamp::from_second(1_760_000_000 + secs).expect("in range")
-}
+static POLICY: LazyLock<Policy> = LazyLock::new(|| Policy { cooldown_secs: 600, ..fixtures::POLICY });
 
 fn alert(id: u32, model: &str, status: Status, secs: i64) -> Alert {
-    Alert {
-        id: AlertId::new(format!("alert-{id:04}")),
-        source: "generic".into(),
-        monitor: "p95".into(),
-        monitor_id: None,
-        service: "chatbot".into(),
-        metric: "latency_p95".into(),
-        status,
-        severity: Severity::Error,
-        labels: BTreeMap::from([("provider".to_owned(), "acme".to_owned()), ("model".to_owned(), model.to_owned())]),
-        value: None,
-        baseline: None,
-        threshold: None,
-        observed_at: at(secs),
-        received_at: at(secs),
-        links: Vec::new(),
-        rule: None,
-        also: Vec::new(),
-    }
+    let labels = [("provider".to_owned(), "acme".to_owned()), ("model".to_owned(), model.to_owned())];
+    Alert { labels: labels.into(), ..fixtures::alert(id, status, secs) }
 }
 
 fn firing(id: u32, model: &str, secs: i64) -> Alert {
@@ -75,8 +51,7 @@ impl World {
         let known: Vec<Child> = self.children.iter().filter_map(own).collect();
         let held: Vec<Child> = known.iter().filter(|c| c.state == ChildState::HeldBack).cloned().collect();
         let group = Group::new(&labels, known, is_look);
-        let answer =
-            Confirmation { verdict: Verdict::Confirmed, checked: false, evidence: Vec::new(), gap: None, at: now };
+        let answer = Confirmation { checked: false, ..confirmation(Verdict::Confirmed, now) };
         let decision = decide_grouped(self.incident.as_ref(), &group, alerts, Some(&answer), &POLICY, now);
         let next = Incident::after(self.incident.as_ref(), &fingerprint, "rule", alerts, &decision, &POLICY, now);
         if let Some(mut next) = next {

@@ -1,51 +1,22 @@
 //! The incident's state machine, by cases and by property.
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::collections::BTreeMap;
+mod fixtures;
 
+use std::sync::LazyLock;
+
+use fixtures::{alert, at};
 use proptest::prelude::*;
 use tocsin_domain::{
-    Action, Alert, AlertId, Confirmation, Fingerprint, Incident, Policy, Reason, Severity, State, Status, Timestamp,
-    Told, Verdict, decide, runs,
+    Action, Alert, Confirmation, Fingerprint, Incident, Policy, Reason, Severity, State, Status, Timestamp, Told,
+    Verdict, decide, runs,
 };
 
-const POLICY: Policy = Policy {
-    cooldown_secs: 600,
-    recheck_every_secs: 60,
-    recheck_for_secs: 300,
-    remind_every_secs: None,
-    flapping: None,
-    escalate: Vec::new(),
-};
-
-fn at(secs: i64) -> Timestamp {
-    Timestamp::from_second(1_760_000_000 + secs).expect("in range")
-}
-
-fn alert(id: u32, status: Status, received_secs: i64) -> Alert {
-    Alert {
-        id: AlertId::new(format!("alert-{id:04}")),
-        source: "generic".into(),
-        monitor: "p95".into(),
-        monitor_id: None,
-        service: "chatbot".into(),
-        metric: "latency_p95".into(),
-        status,
-        severity: Severity::Error,
-        labels: BTreeMap::new(),
-        value: None,
-        baseline: None,
-        threshold: None,
-        observed_at: at(received_secs),
-        received_at: at(received_secs),
-        links: Vec::new(),
-        rule: None,
-        also: Vec::new(),
-    }
-}
+static POLICY: LazyLock<Policy> =
+    LazyLock::new(|| Policy { cooldown_secs: 600, recheck_for_secs: 300, ..fixtures::POLICY });
 
 fn confirmation(verdict: Verdict) -> Confirmation {
-    Confirmation { verdict, checked: true, evidence: Vec::new(), gap: None, at: at(0) }
+    fixtures::confirmation(verdict, at(0))
 }
 
 /// Everything that people would have heard: (incident, action) in order, and the incident that is left.

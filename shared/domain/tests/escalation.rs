@@ -1,11 +1,12 @@
 //! What nobody acknowledges: step by step, once each.
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::collections::BTreeMap;
+mod fixtures;
 
+use fixtures::{at, confirmation};
 use tocsin_domain::{
-    Action, Alert, AlertId, Confirmation, Decision, EscalationStep, Fingerprint, Flapping, Incident, Policy, Reason,
-    Severity, State, Status, Timestamp, Verdict, decide,
+    Action, Alert, Decision, EscalationStep, Fingerprint, Flapping, Incident, Policy, Reason, Severity, State, Status,
+    Verdict, decide,
 };
 
 fn policy() -> Policy {
@@ -14,49 +15,19 @@ fn policy() -> Policy {
         severity,
         receivers: receivers.iter().map(|name| (*name).to_owned()).collect(),
     };
-    Policy {
-        cooldown_secs: 0,
-        recheck_every_secs: 60,
-        recheck_for_secs: 0,
-        remind_every_secs: None,
-        flapping: None,
-        escalate: vec![
-            step(1800, Some(Severity::Critical), &["on-call"]),
-            step(7200, Some(Severity::Warning), &["managers"]),
-        ],
-    }
+    let escalate =
+        vec![step(1800, Some(Severity::Critical), &["on-call"]), step(7200, Some(Severity::Warning), &["managers"])];
+    Policy { escalate, ..fixtures::POLICY }
 }
 
-fn at(secs: i64) -> Timestamp {
-    Timestamp::from_second(1_760_000_000 + secs).expect("in range")
-}
-
+/// Its id follows from its time.
 fn alert(status: Status, secs: i64) -> Alert {
-    Alert {
-        id: AlertId::new(format!("alert-{secs:08}")),
-        source: "generic".into(),
-        monitor: "p95".into(),
-        monitor_id: None,
-        service: "chatbot".into(),
-        metric: "latency_p95".into(),
-        status,
-        severity: Severity::Error,
-        labels: BTreeMap::new(),
-        value: None,
-        baseline: None,
-        threshold: None,
-        observed_at: at(secs),
-        received_at: at(secs),
-        links: Vec::new(),
-        rule: None,
-        also: Vec::new(),
-    }
+    fixtures::alert(u32::try_from(secs).expect("after the beginning"), status, secs)
 }
 
 /// Decides and applies.
 fn settle(current: Option<&Incident>, alerts: &[Alert], policy: &Policy, secs: i64) -> (Decision, Incident) {
-    let answer =
-        Confirmation { verdict: Verdict::Confirmed, checked: true, evidence: Vec::new(), gap: None, at: at(secs) };
+    let answer = confirmation(Verdict::Confirmed, at(secs));
     let decision = decide(current, alerts, Some(&answer), policy, at(secs));
     let fingerprint = Fingerprint::of(&alert(Status::Firing, 0), &["service".to_owned()]);
     let next = Incident::after(current, &fingerprint, "rule", alerts, &decision, policy, at(secs));
@@ -116,4 +87,31 @@ fn what_is_held_because_it_flaps_waits() {
     let (_, fires) = settle(Some(&held), &[alert(Status::Firing, 3600)], &policy, 3600);
     let (decision, after) = settle(Some(&fires), &[], &policy, 3660);
     assert_eq!((decision.reason, after.escalate_at), (Reason::FlapsNoMore, Some(at(1800))), "then it is due at once");
+}
+
+/// Decides over a look while something mutes, and applies.
+fn settle_muted(current: &Incident, alerts: &[Alert], policy: &Policy, until: i64, secs: i64) -> Incident {
+    let muted = Some(Reason::OutsideActiveTime { until: at(until) });
+    let decision = decide(Some(current), alerts, None, policy, at(secs)).muted(muted);
+    let fingerprint = current.fingerprint.clone();
+    Incident::after(Some(current), &fingerprint, "rule", alerts, &decision, policy, at(secs)).expect("an incident")
+}
+
+#[test]
+fn what_is_muted_is_due_when_the_mute_ends_and_not_before() {
+    let policy = policy();
+    let muted = settle_muted(&opened(&policy), &[], &policy, 5000, 1800);
+    assert_eq!((muted.escalations, muted.escalate_at), (0, Some(at(5000))));
+    assert_eq!(muted.looks().collect::<Vec<_>>(), [at(5000)], "one look, and none that is overdue");
+    // Whatever comes in the meantime.
+    let (_, counted) = settle(Some(&muted), &[alert(Status::Firing, 2000)], &policy, 2000);
+    assert_eq!(counted.escalate_at, Some(at(5000)));
+    let again = settle_muted(&counted, &[], &policy, 9000, 5000);
+    assert_eq!(again.looks().collect::<Vec<_>>(), [at(9000)], "it is muted for longer");
+
+    let (decision, first) = settle(Some(&again), &[], &policy, 9000);
+    assert_eq!(decision.reason, Reason::NotAcknowledged { after_secs: 1800 });
+    assert_eq!((first.escalations, first.escalate_at), (1, Some(at(7200))), "the next one is due at once");
+    let (decision, second) = settle(Some(&first), &[], &policy, 9001);
+    assert_eq!((decision.reason, second.escalate_at), (Reason::NotAcknowledged { after_secs: 7200 }, None));
 }

@@ -1,46 +1,24 @@
 //! Flapping incidents: held open, told of once, over when they were quiet.
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::collections::BTreeMap;
+mod fixtures;
 
+use std::sync::LazyLock;
+
+use fixtures::{at, confirmation};
 use tocsin_domain::{
-    Action, Alert, AlertId, Confirmation, Fingerprint, Flapping, Incident, Policy, Reason, Severity, State, Status,
-    Timestamp, Told, Verdict, decide,
+    Action, Alert, Fingerprint, Flapping, Incident, Policy, Reason, State, Status, Told, Verdict, decide,
 };
 
-const POLICY: Policy = Policy {
-    cooldown_secs: 0,
-    recheck_every_secs: 60,
-    recheck_for_secs: 0,
+static POLICY: LazyLock<Policy> = LazyLock::new(|| Policy {
     remind_every_secs: Some(7200),
     flapping: Some(Flapping { changes: 4, within_secs: 3600 }),
-    escalate: Vec::new(),
-};
+    ..fixtures::POLICY
+});
 
-fn at(secs: i64) -> Timestamp {
-    Timestamp::from_second(1_760_000_000 + secs).expect("in range")
-}
-
+/// Its id follows from its time.
 fn alert(status: Status, secs: i64) -> Alert {
-    Alert {
-        id: AlertId::new(format!("alert-{secs:08}")),
-        source: "generic".into(),
-        monitor: "p95".into(),
-        monitor_id: None,
-        service: "chatbot".into(),
-        metric: "latency_p95".into(),
-        status,
-        severity: Severity::Error,
-        labels: BTreeMap::new(),
-        value: None,
-        baseline: None,
-        threshold: None,
-        observed_at: at(secs),
-        received_at: at(secs),
-        links: Vec::new(),
-        rule: None,
-        also: Vec::new(),
-    }
+    fixtures::alert(u32::try_from(secs).expect("after the beginning"), status, secs)
 }
 
 #[derive(Default)]
@@ -53,8 +31,7 @@ impl World {
     fn settle(&mut self, alerts: &[Alert], secs: i64) -> (Action, Reason) {
         let now = at(secs);
         let fingerprint = Fingerprint::of(&alert(Status::Firing, 0), &["service".to_owned()]);
-        let answer =
-            Confirmation { verdict: Verdict::Confirmed, checked: true, evidence: Vec::new(), gap: None, at: now };
+        let answer = confirmation(Verdict::Confirmed, now);
         let decision = decide(self.incident.as_ref(), alerts, Some(&answer), &POLICY, now);
         let next = Incident::after(self.incident.as_ref(), &fingerprint, "rule", alerts, &decision, &POLICY, now);
         if let Some(mut next) = next {
@@ -148,7 +125,7 @@ fn a_clear_that_was_overtaken_holds_nothing() {
 
 #[test]
 fn a_rule_without_flapping_ends_at_each_clear() {
-    let policy = Policy { flapping: None, ..POLICY };
+    let policy = Policy { flapping: None, ..POLICY.clone() };
     let world = flapping();
     let mut open = world.incident().clone();
     open.held_until = None;

@@ -65,8 +65,7 @@ impl Triage {
     }
 
     /// Why people are not told of an alert now, if so. `current` is its own incident.
-    pub(crate) async fn muted(&self, subject: &Alert, current: Option<&Incident>) -> Option<Reason> {
-        let now = self.clock.now();
+    pub(crate) async fn muted(&self, subject: &Alert, current: Option<&Incident>, now: Timestamp) -> Option<Reason> {
         let silences = self.silences.read(self.store.as_ref(), now).await;
         if let Some(reason) = self.config.muted(subject, &silences, now) {
             return Some(reason);

@@ -28,6 +28,9 @@ struct Told {
 pub(crate) struct Findings {
     /// The outside is asked until then at most.
     pub(crate) until: Instant,
+    /// When it was asked whether people want to hear of it: who is told is who wants to at that moment. Asking the
+    /// outside takes its time, and hours that end in between would leave nobody.
+    pub(crate) asked_at: Option<Timestamp>,
     pub(crate) confirmation: Option<Confirmation>,
     /// The children that the alerts belong to.
     pub(crate) group: Option<Group>,
@@ -39,7 +42,7 @@ pub(crate) struct Findings {
 impl Findings {
     /// Nothing yet.
     pub(crate) fn until(until: Instant) -> Self {
-        Self { until, confirmation: None, group: None, firing: Vec::new(), learned: None }
+        Self { until, asked_at: None, confirmation: None, group: None, firing: Vec::new(), learned: None }
     }
 }
 
@@ -58,8 +61,9 @@ impl Triage {
         let rule = self.config.rule_of(subject);
         let after = Incident::after(current, fingerprint, &rule.name, fresh, decision, &rule.policy, now);
         let Some(mut incident) = after else { return Ok(None) };
+        let asked_at = findings.asked_at.unwrap_or(now);
         if decision.action == Action::Open {
-            incident.inhibits = self.inhibits(subject, now);
+            incident.inhibits = self.inhibits(subject, asked_at);
         }
         let children = self.settle_children(findings.group.as_ref(), current, &incident, fresh, decision).await?;
         incident.count(&children, decision.action, now);
@@ -68,8 +72,11 @@ impl Triage {
             Action::Open => Some(self.open(&incident, subject, findings, now).await),
             Action::Escalate => {
                 let called = match rule.policy.called_by_step(&incident, &decision.reason) {
-                    Some(names) => names.iter().filter_map(|name| self.config.receiver(name)).collect(),
-                    None => self.config.recipients(subject, now).told,
+                    Some(names) => {
+                        let called = names.iter().filter_map(|name| self.config.receiver(name));
+                        called.filter(|receiver| rule.phase.tells(receiver.kind())).collect()
+                    }
+                    None => self.config.recipients(subject, asked_at).told,
                 };
                 self.update(&incident, Transition::Escalated, &called, now).await?
             }
@@ -123,13 +130,14 @@ impl Triage {
         findings.learned = Some(learned);
         // What was asked outside took its time, which must not be taken from a message's lease.
         let written_at = self.clock.now();
-        let Recipients { told: receivers, withheld } = self.config.recipients(subject, now);
+        let asked_at = findings.asked_at.unwrap_or(now);
+        let Recipients { told: receivers, withheld } = self.config.recipients(subject, asked_at);
         let deliveries = receivers.into_iter().map(|receiver| opening(incident, receiver, &told, written_at)).collect();
         Told { words: told, to: deliveries, withheld: withheld.into_iter().map(|one| one.name.clone()).collect() }
     }
 
     /// Everyone who was told of the episode is told of what came after, even if the route has changed since; `more` are
-    /// told of it as well, as people whom its new severity calls.
+    /// told of it as well, as people whom its new severity calls; where nobody was told before, they alone.
     async fn update(
         &self,
         incident: &Incident,
@@ -138,7 +146,11 @@ impl Triage {
         now: Timestamp,
     ) -> Result<Option<Told>, TriageError> {
         let earlier = self.store.deliveries(&incident.id, None).await?;
-        let Some(seq) = earlier.iter().map(|d| d.id.seq).min() else { return Ok(None) };
+        if earlier.is_empty() && more.is_empty() {
+            return Ok(None);
+        }
+        // An opening of which nobody was told has its words all the same.
+        let seq = earlier.iter().map(|d| d.id.seq).min().unwrap_or(0);
         let Some(first) = self.store.notification(&incident.id, seq).await? else { return Ok(None) };
         let mut told: Vec<(&str, ReceiverKind)> = Vec::new();
         let more = more.iter().map(|receiver| (receiver.name.as_str(), receiver.kind()));

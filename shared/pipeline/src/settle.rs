@@ -224,7 +224,9 @@ impl Triage {
         };
         let mut decision = decide_now(findings.confirmation.as_ref());
         if decision.calls_people() {
-            decision = decision.muted(self.muted(subject, current).await);
+            let now = self.clock.now();
+            findings.asked_at = Some(now);
+            decision = decision.muted(self.muted(subject, current, now).await);
         }
         if decision.action != Action::Confirm {
             return decision;

@@ -163,11 +163,11 @@ impl Vendor for Settings {
     }
 
     fn interpret(&self, step: &str, response: &Response) -> Outcome {
-        answer::interpret(step, response)
+        answer::interpret(step, response, self.api_key.expose_secret())
     }
 
     fn interpret_lookup(&self, of: &str, _context: &Context<'_>, response: &Response) -> Outcome {
-        answer::interpret_lookup(of, response)
+        answer::interpret_lookup(of, response, self.api_key.expose_secret())
     }
 
     fn check(&self, answers: &[Response]) -> Result<Check, NotReady> {

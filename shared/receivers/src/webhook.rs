@@ -96,7 +96,7 @@ pub struct Settings {
     pub secret: Option<SecretString>,
     /// The whole value of `Authorization`.
     pub authorization: Option<SecretString>,
-    /// The transitions that are told; the others are passed over.
+    /// The transitions that are told; the others are passed over, but for the first call for help of an episode.
     pub transitions: Vec<Transition>,
 }
 
@@ -149,7 +149,8 @@ impl Vendor for Settings {
     }
 
     fn next(&self, context: &Context<'_>) -> Step {
-        if context.done(SEND) || !self.transitions.contains(&context.notification.transition) {
+        let transition = context.notification.transition;
+        if context.done(SEND) || !(self.transitions.contains(&transition) || is_first_call(context)) {
             return Step::Finished;
         }
         let body = context.templates.render_json(self.template, &Facts::of(context.notification));
@@ -190,6 +191,16 @@ impl Vendor for Settings {
     fn address(&mut self) -> Address<'_> {
         Address::Whole(&mut self.url, "/{incident}")
     }
+}
+
+/// Who is called later than at the opening, by a worse severity or in place of another, hears of it all the same: an
+/// opening is always told, and this one is theirs.
+fn is_first_call(context: &Context<'_>) -> bool {
+    let calls = matches!(
+        context.notification.transition,
+        Transition::Opened | Transition::Escalated | Transition::Reminded | Transition::Reopened
+    );
+    calls && context.known.is_empty()
 }
 
 /// `v1,<base64 of HMAC-SHA256>`.

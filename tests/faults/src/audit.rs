@@ -85,6 +85,10 @@ struct Found<'a> {
     events: Vec<Event>,
     messages: Vec<Message>,
     issues: Vec<Issue>,
+    /// Issues of Linear, by their UUIDs.
+    linear: Vec<String>,
+    /// What the webhook took: the id of each delivery.
+    hooks: Vec<String>,
     log: Vec<Record>,
 }
 
@@ -141,6 +145,8 @@ async fn find(world: &World) -> anyhow::Result<Found<'_>> {
         events: world.vendors.pagerduty.events(),
         messages: world.vendors.slack.messages(),
         issues: world.vendors.jira.issues(),
+        linear: world.vendors.linear.issues().into_iter().map(|issue| issue.id).collect(),
+        hooks: world.vendors.webhook.taken().into_iter().map(|taken| taken.id).collect(),
         log: world.wire.log(),
     })
 }

@@ -66,7 +66,9 @@ async fn carry(seam: &Arc<Seam>, request: HttpRequest) -> Result<HttpResponse, C
         }
     }
     let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
-    let body = Bytes::copy_from_slice(request.body().bytes().unwrap_or_default());
+    let bytes = request.body().bytes();
+    let bytes = bytes.ok_or_else(|| ConnectorError::user("the engines take no body that is a stream".into()))?;
+    let body = Bytes::copy_from_slice(bytes);
     let text = String::from_utf8_lossy(&body).into_owned();
     let (point, subject) = classify(&target, &text);
     let call = Call { point, subject, bytes: body.len() };

@@ -3,6 +3,8 @@
 //! Invariant: nothing in production marks a request for us; a request that is not known is a write or a read like any.
 
 use domain::ReceiverKind;
+use receivers::{Method, Request};
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -79,15 +81,20 @@ fn key(body: &str) -> String {
 }
 
 /// The point of a request to a vendor, and the delivery or the incident that it is about.
-pub(crate) fn classify_vendor(kind: ReceiverKind, method: &str, body: Option<&Value>) -> (Point, String) {
-    if method == "GET" {
+pub(crate) fn classify_vendor(kind: ReceiverKind, request: &Request) -> (Point, String) {
+    let body = request.body.as_ref();
+    let at = |pointer: &str| body.and_then(|b| b.pointer(pointer)).and_then(Value::as_str);
+    // GraphQL asks by POST, too.
+    if request.method == Method::Get || at("/query").is_some_and(|query| query.starts_with("query")) {
         return (Point::Ask(kind), String::new());
     }
-    let at = |pointer: &str| body.and_then(|b| b.pointer(pointer)).and_then(Value::as_str).map(str::to_owned);
+    let header = |wanted: &str| request.headers.iter().find(|(name, _)| *name == wanted);
     let subject = match kind {
         ReceiverKind::Pagerduty => at("/dedup_key"),
         ReceiverKind::Slack => at("/metadata/event_payload/delivery"),
+        ReceiverKind::Linear => at("/variables/input/id"),
+        ReceiverKind::Webhook => header("webhook-id").map(|(_, id)| id.expose_secret()),
         _ => at("/properties/0/value/incident"),
     };
-    (Point::Tell(kind), subject.unwrap_or_default())
+    (Point::Tell(kind), subject.unwrap_or_default().to_owned())
 }

@@ -40,7 +40,7 @@ pub enum Secrets {
 /// One world's beginning.
 #[derive(Debug, Clone)]
 pub struct Setup {
-    /// Whom the rule tells: `PagerDuty`, Slack and Jira, each at most once.
+    /// Whom the rule tells, each at most once.
     pub receivers: Vec<ReceiverKind>,
     /// Whom people hear from when one of them cannot be told.
     pub fallback: Option<ReceiverKind>,
@@ -65,8 +65,15 @@ impl Setup {
     #[must_use]
     pub fn any(rng: &mut fastrand::Rng) -> Self {
         let mut receivers = vec![ReceiverKind::Pagerduty];
-        receivers.extend([ReceiverKind::Slack, ReceiverKind::Jira].into_iter().filter(|_| rng.bool()));
+        let others = ReceiverKind::ALL.into_iter().filter(|kind| *kind != ReceiverKind::Pagerduty);
+        receivers.extend(others.filter(|_| rng.bool()));
         Self::telling(receivers, rng)
+    }
+
+    /// Every kind of receiver is told.
+    #[must_use]
+    pub fn everyone(rng: &mut fastrand::Rng) -> Self {
+        Self::telling(ReceiverKind::ALL.to_vec(), rng)
     }
 
     /// These are told.
@@ -132,27 +139,31 @@ impl Setup {
     }
 }
 
+/// The receivers that setups name: the kind, the name in the config, the section.
+const RECEIVERS: [(ReceiverKind, &str, &str); 5] = [
+    (ReceiverKind::Pagerduty, "on-call", "kind: pagerduty, routing_key: \"${OLD_SECRET}\""),
+    (ReceiverKind::Slack, "ai-ops", "kind: slack, token: \"${OLD_SECRET}\", channel: C0AIOPS001"),
+    (
+        ReceiverKind::Jira,
+        "tickets",
+        "kind: jira, base_url: \"https://acme.atlassian.net\", email: tocsin@acme.example, token: \"${OLD_SECRET}\", \
+         project: OPS",
+    ),
+    (
+        ReceiverKind::Linear,
+        "issues",
+        "kind: linear, api_key: \"${OLD_SECRET}\", team: 9cfb482a-81e3-4154-b5b9-2c805e70a02d",
+    ),
+    (ReceiverKind::Webhook, "crm", "kind: webhook, url: \"https://crm.example/hook\", secret: \"${OLD_SECRET}\""),
+];
+
 /// A receiver's name in the config.
 #[must_use]
 pub fn name(kind: ReceiverKind) -> &'static str {
-    match kind {
-        ReceiverKind::Pagerduty => "on-call",
-        ReceiverKind::Slack => "ai-ops",
-        ReceiverKind::Jira => "tickets",
-        other => other.as_str(),
-    }
+    RECEIVERS.iter().find(|(known, ..)| *known == kind).map_or(kind.as_str(), |(_, name, _)| name)
 }
 
 fn receiver(kind: ReceiverKind) -> String {
-    let settings = match kind {
-        ReceiverKind::Pagerduty => "kind: pagerduty, routing_key: \"${OLD_SECRET}\"",
-        ReceiverKind::Slack => "kind: slack, token: \"${OLD_SECRET}\", channel: C0AIOPS001",
-        ReceiverKind::Jira => {
-            "kind: jira, base_url: \"https://acme.atlassian.net\", email: tocsin@acme.example, \
-             token: \"${OLD_SECRET}\", project: OPS"
-        }
-        // No setup names one.
-        _ => "",
-    };
-    format!("  {}: {{ {settings} }}\n", name(kind))
+    let found = RECEIVERS.iter().find(|(known, ..)| *known == kind);
+    found.map_or_else(String::new, |(_, name, section)| format!("  {name}: {{ {section} }}\n"))
 }

@@ -14,7 +14,8 @@ use http_body_util::{BodyExt, Limited};
 use pipeline::ports::{Clock, HttpSender, SendError};
 use receivers::{Request, Response};
 use secrecy::ExposeSecret;
-use stand_ins::{Jira, Pagerduty, Slack};
+use serde_json::json;
+use stand_ins::{Jira, Linear, Pagerduty, Slack, Webhook};
 use tokio::time::timeout;
 use tower::ServiceExt;
 
@@ -36,30 +37,48 @@ pub struct Vendors {
     pub slack: Slack,
     /// REST v3.
     pub jira: Jira,
+    /// GraphQL.
+    pub linear: Linear,
+    /// Any system that takes JSON.
+    pub webhook: Webhook,
 }
 
 impl Vendors {
     pub(crate) fn new() -> Self {
-        Self { pagerduty: Pagerduty::unbound(), slack: Slack::unbound(), jira: Jira::unbound() }
+        Self {
+            pagerduty: Pagerduty::unbound(),
+            slack: Slack::unbound(),
+            jira: Jira::unbound(),
+            linear: Linear::unbound(),
+            webhook: Webhook::unbound(),
+        }
     }
 
     /// The origin of a receiver's vendor.
     pub(crate) fn url(&self, kind: ReceiverKind) -> String {
         match kind {
-            ReceiverKind::Slack => self.slack.url(),
             ReceiverKind::Pagerduty => self.pagerduty.url(),
+            ReceiverKind::Slack => self.slack.url(),
+            ReceiverKind::Linear => self.linear.url(),
+            ReceiverKind::Webhook => self.webhook.url(),
             _ => self.jira.url(),
         }
     }
 
-    fn of(&self, url: &str) -> (ReceiverKind, Router) {
-        if url.starts_with(&self.pagerduty.url()) {
-            (ReceiverKind::Pagerduty, self.pagerduty.router())
-        } else if url.starts_with(&self.slack.url()) {
-            (ReceiverKind::Slack, self.slack.router())
-        } else {
-            (ReceiverKind::Jira, self.jira.router())
+    fn router(&self, kind: ReceiverKind) -> Router {
+        match kind {
+            ReceiverKind::Pagerduty => self.pagerduty.router(),
+            ReceiverKind::Slack => self.slack.router(),
+            ReceiverKind::Jira => self.jira.router(),
+            ReceiverKind::Linear => self.linear.router(),
+            ReceiverKind::Webhook => self.webhook.router(),
         }
+    }
+
+    fn of(&self, url: &str) -> Result<(ReceiverKind, Router), SendError> {
+        let kind = ReceiverKind::ALL.into_iter().find(|kind| url.starts_with(&self.url(*kind)));
+        let kind = kind.ok_or_else(|| SendError::NotSent { why: "there is no such host".to_owned() })?;
+        Ok((kind, self.router(kind)))
     }
 }
 
@@ -72,8 +91,8 @@ pub(crate) struct Sender {
 #[async_trait]
 impl HttpSender for Sender {
     async fn send(&self, request: &Request) -> Result<Response, SendError> {
-        let (kind, router) = self.vendors.of(&request.url);
-        let (point, subject) = classify_vendor(kind, request.method.as_str(), request.body.as_ref());
+        let (kind, router) = self.vendors.of(&request.url)?;
+        let (point, subject) = classify_vendor(kind, request);
         let sent = outgoing(request).map_err(|why| SendError::NotSent { why })?;
         let call = Call { point, subject, bytes: request.body.as_ref().map_or(0, |body| body.to_string().len()) };
         let clock = self.seam.wire.clock.clone();
@@ -93,8 +112,7 @@ impl HttpSender for Sender {
             }
             Ok(Answer::Refused { status, retry_after_secs }) => Ok(refusal(kind, status, retry_after_secs)),
             Ok(Answer::OkFalse(error)) => {
-                let body = serde_json::json!({ "ok": false, "error": error }).to_string().into_bytes();
-                Ok(Response { status: 200, retry_after_secs: None, body })
+                Ok(Response { status: 200, retry_after_secs: None, body: not_ok(kind, error) })
             }
             Ok(Answer::Lost) => Err(maybe("the vendor closed the connection")),
             Ok(Answer::Unreachable) => Err(SendError::NotSent { why: "the vendor cannot be reached".to_owned() }),
@@ -122,14 +140,32 @@ async fn received(router: Router, request: http::Request<Body>) -> Result<Respon
     Ok(Response { status: parts.status.as_u16(), retry_after_secs, body: body.to_bytes().to_vec() })
 }
 
+/// A refusal under 200, as Slack and GraphQL have it.
+fn not_ok(kind: ReceiverKind, error: &str) -> Vec<u8> {
+    let body = match kind {
+        ReceiverKind::Linear => json!({
+            "data": null,
+            "errors": [{ "message": "injected", "extensions": { "type": error, "userPresentableMessage": "injected" } }],
+        }),
+        _ => json!({ "ok": false, "error": error }),
+    };
+    body.to_string().into_bytes()
+}
+
 /// A status as the vendor words it.
 fn refusal(kind: ReceiverKind, status: u16, retry_after_secs: Option<u64>) -> Response {
     let body = match kind {
-        ReceiverKind::Pagerduty => {
-            serde_json::json!({ "status": "error", "message": "refused", "errors": ["injected"] })
+        ReceiverKind::Pagerduty => json!({ "status": "error", "message": "refused", "errors": ["injected"] }),
+        ReceiverKind::Slack => json!({ "ok": false, "error": "ratelimited" }),
+        // GraphQL's limit comes with 400, and a code.
+        ReceiverKind::Linear if status == 429 => {
+            let errors = json!([{ "message": "injected", "extensions": { "code": "RATELIMITED" } }]);
+            let body = json!({ "errors": errors }).to_string().into_bytes();
+            return Response { status: 400, retry_after_secs, body };
         }
-        ReceiverKind::Slack => serde_json::json!({ "ok": false, "error": "ratelimited" }),
-        _ => serde_json::json!({ "errorMessages": ["injected"], "errors": {} }),
+        ReceiverKind::Linear => json!({ "errors": [{ "message": "injected", "extensions": { "type": "injected" } }] }),
+        ReceiverKind::Webhook => json!({ "error": "injected" }),
+        _ => json!({ "errorMessages": ["injected"], "errors": {} }),
     };
     Response { status, retry_after_secs, body: body.to_string().into_bytes() }
 }

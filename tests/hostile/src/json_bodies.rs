@@ -11,7 +11,8 @@ use serde_json::Value;
 use sources::{Auth, BODY_BYTES_MAX, Kind};
 use tocsin::LOCAL_SECRET;
 
-use crate::target::{KINDS, Reply, Target, check_refused};
+use crate::carrier::decoded;
+use crate::target::{Reply, Target, check_refused, scheme};
 
 /// What Python's `json` writes and JSON does not have: taken as absent numbers, since an alert is not lost over one.
 const NOT_FINITE: [&str; 3] = ["n_number_NaN.json", "n_number_infinity.json", "n_number_minus_infinity.json"];
@@ -61,7 +62,7 @@ pub fn read(folder: &Path) -> anyhow::Result<Vec<Case>> {
 pub async fn run(target: &Target, cases: &[Case]) -> anyhow::Result<Seen> {
     let mut seen = Seen::default();
     let before = target.writes();
-    for kind in KINDS {
+    for kind in Kind::ALL {
         for case in cases {
             unauthenticated(target, *kind, case).await?;
             alone(target, *kind, case).await?;
@@ -70,7 +71,7 @@ pub async fn run(target: &Target, cases: &[Case]) -> anyhow::Result<Seen> {
         }
     }
     ensure!(target.writes() == before, "a refused request called AWS: {before:?}, then {:?}", target.writes());
-    for kind in KINDS {
+    for kind in Kind::ALL {
         let alert = event(*kind)?;
         for case in cases {
             *seen.inside.entry(inside(target, *kind, &alert, case).await?).or_default() += 1;
@@ -84,7 +85,7 @@ pub async fn run(target: &Target, cases: &[Case]) -> anyhow::Result<Seen> {
 async fn unauthenticated(target: &Target, kind: Kind, case: &Case) -> anyhow::Result<()> {
     let what = |how: &str| format!("{} at {}, {how}", case.name, kind.as_str());
     check_refused(&what("unsigned"), 401, &target.post(kind.as_str(), &[], &case.bytes).await?)?;
-    let other = Auth::new(kind.default_auth(), vec![LOCAL_SECRET.chars().rev().collect::<String>().into()])?;
+    let other = Auth::new(scheme(kind), vec![LOCAL_SECRET.chars().rev().collect::<String>().into()])?;
     let headers = other.sign("msg_1", pipeline::ports::Clock::now(&pipeline::SystemClock), &case.bytes);
     check_refused(&what("signed by another"), 401, &target.post(kind.as_str(), &headers, &case.bytes).await?)
 }
@@ -135,23 +136,18 @@ fn detail(reply: &Reply) -> &str {
 /// # Errors
 /// When there is none.
 pub fn event(kind: Kind) -> anyhow::Result<String> {
+    let is_alert = |text: &String| decoded(kind, text.as_bytes()).is_some_and(|alerts| !alerts.is_empty());
+    events(kind)?.into_iter().find(is_alert).with_context(|| format!("events/ holds no alert of {}", kind.as_str()))
+}
+
+/// Everything that stands in `events/` for that kind, by name.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn events(kind: Kind) -> anyhow::Result<Vec<String>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events").join(kind.as_str());
     let entries = std::fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
     let mut files: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
     files.sort();
-    for file in files {
-        let text = std::fs::read_to_string(&file)?;
-        if is_alert(kind, &text)? {
-            return Ok(text);
-        }
-    }
-    anyhow::bail!("{} holds no alert", folder.display())
-}
-
-fn is_alert(kind: Kind, text: &str) -> anyhow::Result<bool> {
-    let auth = Auth::new(kind.default_auth(), vec![LOCAL_SECRET.into()])?;
-    let source = sources::Source { name: kind.as_str().to_owned(), kind, auth, mapping: kind.default_mapping() };
-    let received_at = domain::Timestamp::UNIX_EPOCH;
-    let inbound = sources::Inbound { headers: &[], query: "", body: text.as_bytes(), received_at };
-    Ok(source.decode(&inbound, &mut || domain::AlertId::new("id")).is_ok_and(|alerts| !alerts.is_empty()))
+    Ok(files.into_iter().map(std::fs::read_to_string).collect::<std::io::Result<_>>()?)
 }

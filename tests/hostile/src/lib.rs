@@ -8,9 +8,12 @@
 //! Invariant: nothing of ours is replaced. A finding is an error that quotes the input; a run without one has seen every
 //! request answered and every message taken by its vendor.
 
+pub mod carrier;
+pub mod every_source;
 pub mod json_bodies;
 pub mod messages;
 pub mod naughty;
+pub mod receivers;
 pub mod shown;
 pub mod small;
 pub mod target;

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use tocsin_hostile::{json_bodies, messages, naughty, small, target};
+use tocsin_hostile::{every_source, json_bodies, messages, naughty, small, target};
 
 /// Where the large sets lie.
 #[derive(Debug, Parser)]
@@ -36,6 +36,14 @@ async fn main() -> anyhow::Result<()> {
     let seen = naughty::run(&strings).await?;
     say(&format!(
         "{} naughty strings the whole way: {} webhooks accepted, {} refused as status, {} deliveries taken",
+        strings.len(),
+        seen.accepted,
+        seen.refused,
+        seen.delivered
+    ));
+    let seen = every_source::run(&strings).await?;
+    say(&format!(
+        "{} naughty strings through every source: {} webhooks accepted, {} refused, {} deliveries taken",
         strings.len(),
         seen.accepted,
         seen.refused,

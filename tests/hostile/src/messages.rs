@@ -1,19 +1,21 @@
 //! Every text in every field of a notification, to every receiver, at every transition, over HTTP to the vendors.
 //!
-//! Invariant: the vendor takes every request; no text pings, links, formats (Jira) or is run as a template.
+//! Invariant: the vendor takes every request; no text pings, links, formats (Jira, Linear), adds to a webhook's JSON or is
+//! run as a template.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use anyhow::{Context as _, bail, ensure};
 use domain::{DeliveryId, Handle, Notification, Outcome, Progress, Transition};
 use pipeline::ports::HttpSender;
-use receivers::{Context, Receiver, Step, Templates, jira, pagerduty, slack};
+use receivers::{Context, Receiver, Step, Templates, webhook};
 use serde_json::{Value, json};
 use stand_ins::StandIns;
-use tocsin::LOCAL_SECRET;
 use web::{Client, Sender};
 
-use crate::shown::{beginning, check_document, check_slack, texts, unescaped};
+use crate::receivers::{CHANNEL, at, loaded};
+use crate::shown::{beginning, check_document, check_markdown, check_slack, shown_markdown, texts, unescaped};
 
 /// Parsed once.
 static BUNDLED: LazyLock<Templates> = LazyLock::new(Templates::bundled);
@@ -60,62 +62,131 @@ const LABEL_NAME: &str = "/labels/(name)";
 pub async fn run(text: &str) -> anyhow::Result<usize> {
     let vendors = StandIns::start().await?;
     let sender = Sender::new(Client::new()?);
-    let receivers = receivers(&vendors);
+    let receivers = at(&vendors)?;
     let opened = with("/monitor", "ordinary", Transition::Opened)?;
-    let mut known = Handle::default();
+    let mut known: BTreeMap<&str, Handle> = BTreeMap::new();
+    // Each message is a delivery of its own: a vendor that heeds an id must not take two for one.
+    let mut seq = 0;
+    let mut next = || {
+        seq += 1;
+        seq
+    };
     for receiver in &receivers {
-        known.absorb(&deliver(&sender, receiver, &opened, &Handle::default()).await?);
+        let handle = deliver(&sender, receiver, &opened, &Handle::default(), next()).await?;
+        known.insert(&receiver.name, handle);
     }
-    let ordinary = check_all(&vendors)?;
+    let ordinary = check_vendors(&vendors)?;
+    let outlines = outlines(&vendors);
     let mut sent = 0;
     for field in FIELDS {
         for transition in Transition::ALL {
             let told = with(field, text, transition)?;
-            let known = if transition == Transition::Opened { Handle::default() } else { known.clone() };
-            for receiver in &receivers {
+            for receiver in receivers.iter().filter(|receiver| is_told(receiver, transition)) {
                 let what = || format!("{field}, {}, {}", transition.as_str(), receiver.name);
-                deliver(&sender, receiver, &told, &known).await.with_context(what)?;
+                let known = known.get(receiver.name.as_str()).filter(|_| transition != Transition::Opened);
+                let known = known.cloned().unwrap_or_default();
+                deliver(&sender, receiver, &told, &known, next()).await.with_context(what)?;
                 sent += 1;
             }
         }
     }
-    let marks = check_all(&vendors)?;
+    let marks = check_vendors(&vendors)?;
     // No text brings a link or a bold word with it.
-    let most = ordinary.into_iter().max().unwrap_or_default();
-    ensure!(marks.iter().all(|count| *count <= most), "a ticket has more marks than an ordinary one: {marks:?}");
+    for (vendor, marks) in marks {
+        let most = ordinary.get(vendor).into_iter().flatten().max().copied().unwrap_or_default();
+        ensure!(marks.iter().all(|count| *count <= most), "{vendor} has more marks than an ordinary one: {marks:?}");
+    }
+    ensure!(self::outlines(&vendors) == outlines, "a webhook's body has other fields than an ordinary one: {text:?}");
     check_seen(&vendors, text)?;
     Ok(sent)
 }
 
-/// The marks of every ticket's description, after every message was looked at.
-fn check_all(vendors: &StandIns) -> anyhow::Result<Vec<usize>> {
+/// The messages that [`run`] sends of one text.
+///
+/// # Errors
+/// When the receivers have a mistake.
+pub fn deliveries() -> anyhow::Result<usize> {
+    let receivers = loaded()?;
+    let told = receivers.iter().map(|r| Transition::ALL.into_iter().filter(|of| is_told(r, *of)).count());
+    Ok(FIELDS.len() * told.sum::<usize>())
+}
+
+/// A webhook's other bodies say less than the first, and the same at each transition.
+fn is_told(receiver: &Receiver, transition: Transition) -> bool {
+    let Some(own) = receiver.settings::<webhook::Settings>() else { return true };
+    own.template == webhook::TEMPLATES[0].1 || transition == Transition::Opened
+}
+
+/// The marks of every ticket's description by vendor, after every message was looked at.
+///
+/// # Errors
+/// The first message that pings, links elsewhere, or has what none of ours has.
+pub fn check_vendors(vendors: &StandIns) -> anyhow::Result<BTreeMap<&'static str, Vec<usize>>> {
     let mentions = vendors.slack.mentions();
     ensure!(mentions.is_empty(), "somebody was pinged: {mentions:?}");
     for message in vendors.slack.messages() {
         check_slack(&message.text, &message.blocks)?;
     }
-    let mut marks = Vec::new();
+    let mut marks: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for issue in vendors.jira.issues() {
-        marks.push(check_document(issue.fields.get("description").context("a description")?)?);
+        let count = check_document(issue.fields.get("description").context("a description")?)?;
+        marks.entry("Jira").or_default().push(count);
         for comment in &issue.comments {
             check_document(&comment.body)?;
         }
     }
+    for issue in vendors.linear.issues() {
+        marks.entry("Linear").or_default().push(check_markdown(&issue.description)?);
+    }
+    for comment in vendors.linear.comments() {
+        check_markdown(&comment.body)?;
+    }
     Ok(marks)
+}
+
+/// The fields of every body that a webhook took, by its receiver.
+fn outlines(vendors: &StandIns) -> BTreeMap<String, BTreeSet<Vec<String>>> {
+    let keys = |body: &Value| body.as_object().map(|fields| fields.keys().cloned().collect::<Vec<_>>());
+    let mut outlines: BTreeMap<String, BTreeSet<Vec<String>>> = BTreeMap::new();
+    for taken in vendors.webhook.taken() {
+        let mut body = &taken.body;
+        let mut outline = Vec::new();
+        // An envelope of one field, and a list of one row, are looked into.
+        while let Some(fields) = keys(body) {
+            let only = body.as_object().and_then(|object| object.values().next()).filter(|_| fields.len() == 1);
+            outline.extend(fields);
+            let Some(inner) = only else { break };
+            body = inner.get(0).unwrap_or(inner);
+        }
+        let name = taken.path.split('/').nth(1).unwrap_or_default().to_owned();
+        outlines.entry(name).or_default().insert(outline);
+    }
+    outlines
 }
 
 /// The text can be read where it stood: in the first messages after the ordinary one, which are of monitor, service, metric.
 fn check_seen(vendors: &StandIns, text: &str) -> anyhow::Result<()> {
     let expected = beginning(text);
-    let messages = vendors.slack.messages();
-    let messages = messages.iter().filter(|message| message.thread_ts.is_none());
-    let messages: Vec<String> = messages.map(|message| unescaped(&texts(&json!(message.blocks)))).collect();
+    let posted = vendors.slack.messages();
+    let of = |is_ours: bool| {
+        let posted = posted.iter().filter(move |m| m.thread_ts.is_none() && (m.channel == CHANNEL) == is_ours);
+        posted.map(|m| unescaped(&texts(&json!(m.blocks)))).collect::<Vec<String>>()
+    };
     let tickets: Vec<String> = vendors.jira.issues().iter().map(|issue| texts(&json!(issue.fields))).collect();
-    for seen in [&messages, &tickets] {
+    let issues: Vec<String> = vendors.linear.issues().iter().map(|i| shown_markdown(&i.description)).collect();
+    for seen in [&of(true), &tickets, &issues] {
         let first = seen.get(1..4).context("a message is missing")?;
         for seen in first.iter().map(|seen| seen.replace('\n', " ")) {
             ensure!(seen.contains(&expected), "{expected:?} is not in {seen:?}");
         }
+    }
+    let announced = of(false);
+    ensure!(announced.iter().any(|seen| seen.replace('\n', " ").contains(&expected)), "{expected:?} is not announced");
+    let taken = vendors.webhook.taken();
+    let sent =
+        |field: &str| taken.iter().any(|taken| beginning(taken.body[field].as_str().unwrap_or_default()) == expected);
+    for field in ["monitor", "service", "metric"] {
+        ensure!(sent(field), "{expected:?} is no webhook's {field}");
     }
     let pages = vendors.pagerduty.triggers();
     let mut components = pages.iter().filter_map(|page| page.body["payload"]["component"].as_str());
@@ -123,8 +194,14 @@ fn check_seen(vendors: &StandIns, text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn deliver(sender: &Sender, receiver: &Receiver, told: &Notification, known: &Handle) -> anyhow::Result<Handle> {
-    let delivery = DeliveryId { incident: told.incident.clone(), receiver: receiver.name.clone(), seq: 0 };
+async fn deliver(
+    sender: &Sender,
+    receiver: &Receiver,
+    told: &Notification,
+    known: &Handle,
+    seq: u32,
+) -> anyhow::Result<Handle> {
+    let delivery = DeliveryId { incident: told.incident.clone(), receiver: receiver.name.clone(), seq };
     let mut progress = Progress::default();
     for _ in 0..STEPS_MAX {
         let context = Context {
@@ -193,28 +270,4 @@ fn everything(transition: Transition) -> Value {
         },
         "links": [{ "text": "Monitor", "href": "https://app.arize.com/monitors/1" }],
     })
-}
-
-fn receivers(vendors: &StandIns) -> [Receiver; 3] {
-    let token = || LOCAL_SECRET.into();
-    let pagerduty = pagerduty::Settings { base_url: vendors.pagerduty.url(), routing_key: token() };
-    let slack = slack::Settings {
-        base_url: format!("{}/api", vendors.slack.url()),
-        token: token(),
-        channel: "C0AIOPS001".to_owned(),
-    };
-    let jira = jira::Settings {
-        base_url: vendors.jira.url(),
-        email: "tocsin@acme.example".to_owned(),
-        token: token(),
-        project: "OPS".to_owned(),
-        issue_type: "Task".to_owned(),
-        labels: true,
-        priorities: std::collections::BTreeMap::new(),
-        fields: serde_json::Map::new(),
-        reopen_secs: 0,
-        reopen_transition: None,
-        resolve_transition: None,
-    };
-    [Receiver::new("on-call", pagerduty), Receiver::new("ai-ops", slack), Receiver::new("tickets", jira)]
 }

@@ -4,6 +4,7 @@
 //! whichever way it came there.
 
 use anyhow::{bail, ensure};
+use pulldown_cmark::{Event, LinkType, Options, Parser, Tag};
 use serde_json::Value;
 
 /// Node types of a document of ours.
@@ -108,6 +109,42 @@ pub fn check_document(document: &Value) -> anyhow::Result<usize> {
     Ok(count)
 }
 
+/// Linear: Markdown of headings, paragraphs and lists, read with everything that an editor may add to it; no HTML, no
+/// picture, no code but the names of commits, no link but to the web. Its marks, counted.
+///
+/// # Errors
+/// When there is anything else.
+pub fn check_markdown(text: &str) -> anyhow::Result<usize> {
+    let mut count = 0;
+    for event in Parser::new_ext(text, Options::all()) {
+        match event {
+            Event::Start(Tag::Link { link_type: LinkType::Inline, dest_url, .. }) => {
+                check_href(&dest_url)?;
+                count += 1;
+            }
+            Event::Start(Tag::Strong | Tag::Heading { .. }) | Event::Code(_) => count += 1,
+            Event::Start(Tag::Paragraph | Tag::List(_) | Tag::Item)
+            | Event::End(_)
+            | Event::Text(_)
+            | Event::SoftBreak
+            | Event::HardBreak => {}
+            other => bail!("{other:?} in {text:?}"),
+        }
+    }
+    Ok(count)
+}
+
+/// What Linear shows of it, one line.
+#[must_use]
+pub fn shown_markdown(text: &str) -> String {
+    let shown = Parser::new_ext(text, Options::all()).map(|event| match event {
+        Event::Text(text) | Event::Code(text) => text.into_string(),
+        Event::End(_) | Event::SoftBreak | Event::HardBreak => " ".to_owned(),
+        _ => String::new(),
+    });
+    shown.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -128,6 +165,19 @@ mod tests {
         assert_eq!(check_document(&text(json!([{ "type": "strong" }]))).ok(), Some(1));
         assert!(check_document(&text(json!([{ "type": "link", "attrs": { "href": "javascript:x" } }]))).is_err());
         assert!(check_document(&json!({ "type": "doc", "content": [{ "type": "mention" }] })).is_err());
+    }
+
+    #[test]
+    fn what_markdown_adds_is_found() {
+        assert_eq!(check_markdown("# a\n- **b** `c` [d](https://e.example)\n\n1. f").ok(), Some(4));
+        for text in ["<b>a</b>", "![a](https://b.example)", "[a](javascript:b)", "<https://a.example>", "*a*", "~~a~~"]
+        {
+            assert!(check_markdown(text).is_err(), "{text}");
+        }
+        for text in ["```\na\n```", "> a", "a | b\n--|--\nc | d", "- [ ] a", "---", "a[^1]\n\n[^1]: b", "$a$"] {
+            assert!(check_markdown(text).is_err(), "{text}");
+        }
+        assert_eq!(shown_markdown("a \\*b\\* &amp; **c**").trim(), "a *b* & c");
     }
 
     #[test]

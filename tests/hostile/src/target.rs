@@ -15,23 +15,10 @@ use serde_json::Value;
 use sources::{Auth, Kind};
 use tocsin::{LOCAL_SECRET, Local, LocalOptions};
 
+use crate::receivers::{names, section};
+
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_mins(2);
-
-/// Rules and receivers; the sources stand before it.
-const RULES: &str = r#"
-rules:
-  - name: everything
-    match: {}
-    group_by: [endpoint]
-    cooldown: 30m
-    receivers: [on-call, ai-ops, tickets]
-default: { receivers: [ai-ops] }
-receivers:
-  on-call: { kind: pagerduty, routing_key: "${HOSTILE_ROUTING_KEY}" }
-  ai-ops: { kind: slack, token: "${HOSTILE_SLACK_TOKEN}", channel: C0AIOPS001 }
-  tickets: { kind: jira, base_url: "https://acme.atlassian.net", email: tocsin@acme.example, token: "${HOSTILE_JIRA_TOKEN}", project: OPS }
-"#;
 
 /// The machine's clock, moved by whole seconds.
 #[derive(Debug, Default)]
@@ -69,7 +56,12 @@ impl Target {
     /// # Errors
     /// When a part does not start.
     pub async fn start() -> anyhow::Result<Self> {
-        Self::with_config(sources_section() + RULES).await
+        let names = names().join(", ");
+        let rules = format!(
+            "rules: [ {{ name: everything, match: {{}}, group_by: [endpoint], cooldown: 30m, receivers: [{names}] }} ]\n\
+             default: {{ receivers: [{names}] }}\n"
+        );
+        Self::with_config(sources_section() + &rules + &section()).await
     }
 
     /// With a config of one's own.
@@ -114,8 +106,15 @@ impl Target {
     /// # Errors
     /// When there is no answer.
     pub async fn post_signed(&self, kind: Kind, body: &[u8]) -> anyhow::Result<Reply> {
-        let auth = Auth::new(kind.default_auth(), vec![LOCAL_SECRET.into()])?;
-        self.post(kind.as_str(), &auth.sign("msg_1", self.clock.now(), body), body).await
+        self.post_signed_to(kind.as_str(), kind, body).await
+    }
+
+    /// The same to a source of that kind under another name.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn post_signed_to(&self, source: &str, kind: Kind, body: &[u8]) -> anyhow::Result<Reply> {
+        self.post(source, &auth(kind)?.sign("msg_1", self.clock.now(), body), body).await
     }
 
     /// Posts a body with these headers.
@@ -171,17 +170,36 @@ impl Target {
     }
 }
 
-/// The kinds of sources that hostile requests are sent to: those whose mapping a user writes.
-pub const KINDS: &[Kind] = &[Kind::Arize, Kind::Generic];
+/// How a source of that kind is authenticated here: as usual, but by a token where only AWS can sign.
+#[must_use]
+pub fn scheme(kind: Kind) -> &'static str {
+    match kind.default_auth() {
+        Auth::SNS => "bearer",
+        usual => usual,
+    }
+}
 
-/// A source of each of [`KINDS`], under its kind's name, with its usual authentication.
+/// The same with the secret that everybody knows.
+///
+/// # Errors
+/// When the secret does not serve for it.
+pub fn auth(kind: Kind) -> anyhow::Result<Auth> {
+    Ok(Auth::new(scheme(kind), vec![LOCAL_SECRET.into()])?)
+}
+
+/// A source in the config's `sources:`.
+#[must_use]
+pub fn source_line(name: &str, kind: Kind) -> String {
+    let (kind, auth) = (kind.as_str(), scheme(kind));
+    let secret = format!("${{HOSTILE_{}_SECRET}}", kind.to_uppercase());
+    format!("  {name}: {{ kind: {kind}, auth: {{ kind: {auth}, secrets: [ \"{secret}\" ] }} }}\n")
+}
+
+/// A source of each kind, under its kind's name.
 #[must_use]
 pub fn sources_section() -> String {
-    KINDS.iter().fold("sources:\n".to_owned(), |section, kind| {
-        let (name, auth) = (kind.as_str(), kind.default_auth());
-        let secret = format!("${{HOSTILE_{}_SECRET}}", name.to_uppercase());
-        format!("{section}  {name}: {{ auth: {{ kind: {auth}, secrets: [ \"{secret}\" ] }} }}\n")
-    })
+    let lines = Kind::ALL.iter().map(|kind| source_line(kind.as_str(), *kind));
+    format!("sources:\n{}", lines.collect::<String>())
 }
 
 /// A refusal as it must be: this status, problem+json, a detail, and nothing of the secret.

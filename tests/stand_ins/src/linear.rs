@@ -80,8 +80,20 @@ impl Linear {
     /// When a loopback port cannot be bound.
     pub async fn start() -> io::Result<Self> {
         let inner = Shared::default();
-        let router = Router::new().route("/graphql", post(answer)).with_state(inner.clone());
-        Ok(Self { inner, server: Arc::new(Server::start(router, shape).await?) })
+        Ok(Self { server: Arc::new(Server::start(vendor(&inner), shape).await?), inner })
+    }
+
+    /// The same without a listener: it is asked through its [`Self::router`].
+    #[must_use]
+    pub fn unbound() -> Self {
+        let inner = Shared::default();
+        let server = Server::unbound(vendor(&inner), shape, "http://linear.stand-in".to_owned());
+        Self { server: Arc::new(server), inner }
+    }
+
+    /// What answers its requests, faults included, for a caller in this process.
+    pub fn router(&self) -> Router {
+        self.server.router()
     }
 
     /// Its base address: what `https://api.linear.app` is for the vendor.
@@ -118,6 +130,10 @@ impl Linear {
     pub fn comments(&self) -> Vec<Comment> {
         lock(&self.inner).comments.clone()
     }
+}
+
+fn vendor(inner: &Shared) -> Router {
+    Router::new().route("/graphql", post(answer)).with_state(inner.clone())
 }
 
 /// An error as GraphQL gives it.

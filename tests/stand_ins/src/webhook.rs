@@ -64,8 +64,20 @@ impl Webhook {
     /// When a loopback port cannot be bound.
     pub async fn start() -> io::Result<Self> {
         let inner = Shared::default();
-        let router = Router::new().route("/{*path}", any(take)).with_state(inner.clone());
-        Ok(Self { inner, server: Arc::new(Server::start(router, shape).await?) })
+        Ok(Self { server: Arc::new(Server::start(vendor(&inner), shape).await?), inner })
+    }
+
+    /// The same without a listener: it is asked through its [`Self::router`].
+    #[must_use]
+    pub fn unbound() -> Self {
+        let inner = Shared::default();
+        let server = Server::unbound(vendor(&inner), shape, "http://webhook.stand-in".to_owned());
+        Self { server: Arc::new(server), inner }
+    }
+
+    /// What answers its requests, faults included, for a caller in this process.
+    pub fn router(&self) -> Router {
+        self.server.router()
     }
 
     /// Its base address.
@@ -102,6 +114,10 @@ impl Webhook {
     pub fn repeated(&self) -> usize {
         lock(&self.inner).repeated
     }
+}
+
+fn vendor(inner: &Shared) -> Router {
+    Router::new().route("/{*path}", any(take)).with_state(inner.clone())
 }
 
 async fn take(State(shared): State<Shared>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {

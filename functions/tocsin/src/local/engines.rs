@@ -52,10 +52,15 @@ impl HttpConnector for Connector {
                     headers.insert(name, value);
                 }
             }
-            let body = Bytes::copy_from_slice(request.body().bytes().unwrap_or_default());
-            response(engines.answer(&headers, body).await)
+            response(engines.answer(&headers, whole(request.body())?).await)
         })
     }
+}
+
+/// A body that is not in memory has no bytes here, and must not be taken for an empty one.
+fn whole(body: &SdkBody) -> Result<Bytes, ConnectorError> {
+    let bytes = body.bytes().ok_or_else(|| ConnectorError::user("the engines take no body that is a stream".into()))?;
+    Ok(Bytes::copy_from_slice(bytes))
 }
 
 fn response(answer: Response<Bytes>) -> Result<HttpResponse, ConnectorError> {
@@ -68,4 +73,17 @@ fn response(answer: Response<Bytes>) -> Result<HttpResponse, ConnectorError> {
         }
     }
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_in_memory_is_no_empty_body() {
+        assert_eq!(whole(&SdkBody::from("{}")).ok().as_deref(), Some(&b"{}"[..]));
+        assert_eq!(whole(&SdkBody::empty()).ok().as_deref(), Some(&b""[..]));
+        let error = whole(&SdkBody::taken()).expect_err("its bytes are elsewhere");
+        assert!(error.is_user(), "nothing that passes when it is sent again: {error:?}");
+    }
 }

@@ -56,7 +56,7 @@ impl Totals {
                 rows.push((format!("{what}: {word}"), of(own), other.map(of)));
             }
         }
-        rows.into_iter().map(|(what, new, old)| row(&what, new, old)).collect()
+        rows.into_iter().map(|(what, new, old)| format!("{}  {}", row(&what, new, old), meaning(&what))).collect()
     }
 
     pub(super) fn json(&self) -> Value {
@@ -64,6 +64,27 @@ impl Totals {
             "incidents": self.incidents, "pages": self.pages, "messages": self.messages, "tickets": self.tickets,
             "suppressed": self.suppressed, "unread": self.unread,
         })
+    }
+}
+
+/// What is counted in a row.
+fn meaning(what: &str) -> &'static str {
+    match what {
+        "incidents" => "problems that opened and were told to someone",
+        "pages" => "calls that wake someone: an opening, to PagerDuty",
+        "messages" => "to Slack and webhooks: openings, escalations, reminders and ends",
+        "tickets" => "made in Jira and Linear",
+        "suppressed: already_resolved" => "clears of what was over",
+        "suppressed: cleared_unopened" => "clears of what never fired",
+        "suppressed: cooling_down" => "alerts in the cooldown after an end; looked at when it is over",
+        "suppressed: duplicate" => "alerts of an incident that was open: only counted",
+        "suppressed: inhibited" => "alerts that another open incident explains",
+        "suppressed: maintenance" => "alerts in a maintenance window",
+        "suppressed: muted_time" | "suppressed: outside_active_time" => "alerts out of their rule's hours",
+        "suppressed: silenced" => "alerts that a silence mutes",
+        "suppressed: stale_clear" | "suppressed: stale_firing" => "alerts that a newer one had overtaken",
+        what if what.starts_with("unread") => "webhooks that this config cannot read",
+        _ => "alerts that nobody was told of",
     }
 }
 

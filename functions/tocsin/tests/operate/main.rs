@@ -10,4 +10,5 @@ mod redrive;
 mod replay;
 mod running;
 mod setup;
+mod silences;
 mod tamper;

@@ -74,6 +74,15 @@ fn a_changed_cooldown_is_told_exactly_and_twice_alike() {
     let output = first.1;
     assert!(output.starts_with("1000 webhooks, 1000 alerts and clears, "), "{output}");
 
+    for (row, meaning) in [
+        ("incidents", "problems that opened"),
+        ("pages", "calls that wake someone"),
+        ("suppressed: duplicate", "an incident that was open"),
+        ("suppressed: cooling_down", "in the cooldown"),
+    ] {
+        let found = output.lines().find(|line| line.starts_with(row)).expect("the row is there");
+        assert!(found.contains(meaning), "{found}");
+    }
     let pages = number(&output, "pages");
     let [before, after] = pages[..] else { panic!("{output}") };
     assert!(before < after && before >= 10, "{output}");

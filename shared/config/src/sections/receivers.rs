@@ -5,12 +5,12 @@
 mod json;
 mod place;
 
-use ::receivers::Receiver;
+use ::receivers::{Receiver, Vendor};
 use domain::ReceiverKind;
 
 use self::place::Written;
 use super::shared::check_name;
-use crate::mistake::choose;
+use crate::mistake::{choose, nearest};
 use crate::reader::{Value, all};
 
 /// Says which other fields there are.
@@ -23,13 +23,41 @@ pub(crate) fn read(value: &Value<'_>) -> Option<Vec<Receiver>> {
     }
     all(entries.iter().map(|(name, value)| {
         let named = check_name(value, name);
-        let kind = kind(value)?;
-        let known = ::receivers::fields(kind, &|field| value.find(field).is_some());
-        let known: Vec<&str> = std::iter::once(KIND).chain(known.iter().map(|field| field.name)).collect();
-        let settings = ::receivers::settings(kind, &Written(value.fields(&known)?));
+        let settings = settings(value);
         named?;
         Some(Receiver::with(name, settings?))
     }))
+}
+
+fn settings(value: &Value<'_>) -> Option<Box<dyn Vendor>> {
+    let Some(kind) = kind(value) else {
+        // What is wrong beside its kind is told as well.
+        if let Some(meant) = meant(value) {
+            of(meant, value);
+        }
+        return None;
+    };
+    of(kind, value)
+}
+
+fn of(kind: ReceiverKind, value: &Value<'_>) -> Option<Box<dyn Vendor>> {
+    let known = ::receivers::fields(kind, &|field| value.find(field).is_some());
+    let known: Vec<&str> = std::iter::once(KIND).chain(known.iter().map(|field| field.name)).collect();
+    ::receivers::settings(kind, &Written(value.fields(&known)?))
+}
+
+/// The kind that a receiver without a good one is meant to have: by its word, else by a field that one kind alone has.
+fn meant(value: &Value<'_>) -> Option<ReceiverKind> {
+    let word = value.find(KIND).and_then(|kind| kind.scalar_text());
+    let near = word.and_then(|word| nearest(word, ReceiverKind::ALL.map(ReceiverKind::as_str)));
+    near.and_then(|word| ReceiverKind::parse(word).ok()).or_else(|| {
+        let has = |kind: &ReceiverKind, name: &str| ::receivers::forms(*kind).iter().flatten().any(|f| f.name == name);
+        let only = |name: &str| {
+            let mut kinds = ReceiverKind::ALL.into_iter().filter(|kind| has(kind, name));
+            kinds.next().filter(|_| kinds.next().is_none())
+        };
+        value.entries()?.iter().find_map(|(name, _)| only(name))
+    })
 }
 
 /// Read first: it decides which fields there are.

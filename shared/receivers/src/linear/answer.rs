@@ -1,14 +1,16 @@
 //! What Linear's answers mean. Errors come with 200 or 400 alike, and say what they are in `extensions`.
 //!
 //! Invariant: an issue or comment that may have been made is `Unknown`, also where Linear refuses it because its id is
-//! taken: then it is looked up by that id.
+//! taken: then it is looked up by that id. What Linear calls a thing is kept only where it is a name; its words are told
+//! without the key that it may repeat.
 
 use domain::{Handle, Outcome};
 use serde_json::Value;
 
 use super::{COMMENT, CREATE, MOVE, STATES};
 use crate::Response;
-use crate::answer::{Twice, of_failure, reason, unreadable};
+use crate::answer::{Twice, is_name, of_failure, reason, unreadable, without};
+use crate::text::is_web_address;
 
 /// Linear's words for what passes by itself (`LinearErrorType` of its SDK).
 const LATER: [&str; 3] = ["ratelimited", "lock timeout", "network error"];
@@ -19,17 +21,20 @@ const PERHAPS: [&str; 4] = ["internal error", "unknown", "other", "bootstrap err
 /// How a refusal tells that the id is taken; the words are not documented, so that each of them only leads to a look.
 const TAKEN: [&str; 5] = ["exist", "duplicate", "conflict", "unique", "already"];
 
+/// Longest address of an issue that is kept, in bytes.
+const URL_BYTES_MAX: usize = 1024;
+
 /// One error of an answer.
 struct Refusal {
     kind: String,
     words: String,
 }
 
-pub(super) fn interpret(step: &str, response: &Response) -> Outcome {
+pub(super) fn interpret(step: &str, response: &Response, api_key: &str) -> Outcome {
     let twice = if matches!(step, CREATE | COMMENT) { Twice::Seen } else { Twice::Harmless };
     let body = response.json();
     if let Some(refusal) = body.as_ref().and_then(refusal).filter(|_| response.status < 500) {
-        return refused(&refusal, twice, response);
+        return refused(&refusal, twice, response, api_key);
     }
     if let Some(failure) = of_failure("Linear", response, twice, None) {
         return failure;
@@ -44,10 +49,10 @@ pub(super) fn interpret(step: &str, response: &Response) -> Outcome {
     taken.map_or_else(|| unreadable("Linear", response, twice), Outcome::Delivered)
 }
 
-pub(super) fn interpret_lookup(of: &str, response: &Response) -> Outcome {
+pub(super) fn interpret_lookup(of: &str, response: &Response, api_key: &str) -> Outcome {
     let body = response.json();
     if let Some(refusal) = body.as_ref().and_then(refusal).filter(|_| response.status < 500) {
-        return refused(&refusal, Twice::Harmless, response);
+        return refused(&refusal, Twice::Harmless, response, api_key);
     }
     if let Some(failure) = of_failure("Linear", response, Twice::Harmless, None) {
         return failure;
@@ -62,8 +67,9 @@ pub(super) fn interpret_lookup(of: &str, response: &Response) -> Outcome {
     }
 }
 
-fn refused(refusal: &Refusal, twice: Twice, response: &Response) -> Outcome {
-    let why = reason(&format!("Linear answered {}: {}", refusal.kind, refusal.words));
+fn refused(refusal: &Refusal, twice: Twice, response: &Response, api_key: &str) -> Outcome {
+    let words = format!("Linear answered {}: {}", refusal.kind, refusal.words);
+    let why = reason(&without(&[api_key], &words));
     let known = |list: &[&str]| list.contains(&refusal.kind.as_str());
     let words = refusal.words.to_lowercase();
     let is_taken = twice == Twice::Seen && TAKEN.iter().any(|word| words.contains(word));
@@ -87,12 +93,14 @@ fn refusal(body: &Value) -> Option<Refusal> {
 }
 
 fn id(node: &Value) -> Option<&str> {
-    node.get("id")?.as_str().filter(|id| !id.is_empty())
+    node.get("id")?.as_str().filter(|id| is_name(id))
 }
 
 fn issue(node: &Value) -> Option<Handle> {
-    let text = |name: &str| node.get(name).and_then(Value::as_str).unwrap_or_default();
-    Some(Handle::with("issue", id(node)?).and("key", text("identifier")).and("url", text("url")))
+    let text = |name: &str| node.get(name).and_then(Value::as_str);
+    let key = text("identifier").filter(|key| is_name(key)).unwrap_or_default();
+    let url = text("url").filter(|url| is_web_address(url) && url.len() <= URL_BYTES_MAX).unwrap_or_default();
+    Some(Handle::with("issue", id(node)?).and("key", key).and("url", url))
 }
 
 /// The team's first state that counts as completed; a handle without one where there is none.

@@ -223,9 +223,12 @@ fn controls_and_marks_of_direction_are_spaces() {
         Delivering::telling(pagerduty(), everywhere(text, Transition::Opened)).body("trigger"),
         Delivering::telling(slack(), everywhere(text, Transition::Opened)).body("post"),
         Delivering::telling(jira(), everywhere(text, Transition::Opened)).body("create"),
+        Delivering::telling(incoming(), everywhere(text, Transition::Opened)).body("post"),
+        Delivering::telling(linear(), everywhere(text, Transition::Opened)).body("create"),
+        Delivering::telling(webhook(), everywhere(text, Transition::Opened)).body("send"),
     ];
     for body in bodies {
-        let read = texts(&body);
+        let read = read_markdown(&texts(&body));
         assert!(read.contains("a b c [31md e f g h i j"), "{read}");
         let hidden =
             |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{2066}\u{2028}\u{200e}\u{200f}\u{61c}".contains(c);

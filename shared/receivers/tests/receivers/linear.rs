@@ -215,3 +215,26 @@ fn values_are_no_markdown() {
         assert!(description.contains(&escaped), "{escaped} is not in {description}");
     }
 }
+
+#[test]
+fn what_linear_says_is_told_without_the_key_and_what_it_gives_is_a_name() {
+    let said = format!("{}lin_api_secret is no key", ".".repeat(285));
+    for kind in ["authentication error", "ratelimited", "internal error"] {
+        for step in ["create", "states"] {
+            let outcome = linear().interpret(step, &response(200, &error(kind, &said)));
+            assert!(!format!("{outcome:?}").contains("lin_api"), "{outcome:?}");
+        }
+    }
+    let created = |id: &str, key: &str, url: &str| {
+        let issue = json!({ "id": id, "identifier": key, "url": url });
+        let body = json!({ "data": { "issueCreate": { "success": true, "issue": issue } } }).to_string();
+        linear().interpret("create", &response(200, &body))
+    };
+    let long = "x".repeat(100_000);
+    for id in ["", "../x", "a b", long.as_str()] {
+        assert!(matches!(created(id, "ENG-7", "https://linear.app/x"), Outcome::Unknown { .. }), "it is looked up");
+    }
+    let bare = delivered(&[("issue", "i-1"), ("key", ""), ("url", "")]);
+    assert_eq!(created("i-1", &long, "javascript:alert(1)"), bare);
+    assert_eq!(created("i-1", "a/b", &format!("https://linear.app/{long}")), bare);
+}

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use domain::{Notification, Outcome, Transition};
+use domain::{Handle, Notification, Outcome, Transition};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -81,7 +81,17 @@ fn without_a_secret_nothing_is_signed() {
 fn transitions_that_are_not_wanted_are_passed_over() {
     let only = Settings { transitions: vec![Transition::Opened], ..webhook_settings() };
     Delivering::of(webhook_with(only.clone()), Transition::Opened).request("send");
-    Delivering::of(webhook_with(only), Transition::Resolved).check_finished();
+    let told = || Handle::with("status", "204");
+    for transition in Transition::ALL.into_iter().filter(|transition| *transition != Transition::Opened) {
+        Delivering::of(webhook_with(only.clone()), transition).knowing(told()).check_finished();
+    }
+    // Who is called for the first time by a later one hears of it, and of no end of what they never heard of.
+    for transition in [Transition::Escalated, Transition::Reminded, Transition::Reopened] {
+        Delivering::of(webhook_with(only.clone()), transition).request("send");
+    }
+    for transition in [Transition::Updated, Transition::Acknowledged, Transition::Resolved] {
+        Delivering::of(webhook_with(only.clone()), transition).check_finished();
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use serde_json::{Value, json};
+use stand_ins::Fault;
 use tocsin_acceptance::{World, cleared, events, firing};
 
 const CONFIG: &str = include_str!("../../src/config.yaml");
@@ -213,5 +214,75 @@ async fn what_a_form_could_send_changes_nothing() -> anyhow::Result<()> {
         }
     }
     assert_eq!(world.get("/api/silences").await?["silences"], json!([]));
+    Ok(())
+}
+
+/// A rule that is only tried out has an incident; the same problem becomes critical, which another rule pages for.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_only_observed_is_told_to_those_whom_its_severity_calls() -> anyhow::Result<()> {
+    let critical = "  - { name: critical, match: { metric: latency_p95, severity: critical }, group_by: [service, metric, model], receivers: [on-call] }\n";
+    let text = CONFIG.replacen("  - name: latency\n", &format!("{critical}  - name: latency\n    phase: observe\n"), 1);
+    let world = World::with_config(&text, None).await?;
+    world.post(&firing("gpt-4o-mini")).await?;
+    world.quiet().await?;
+    let vendors = world.stand_ins();
+    assert_eq!((vendors.pagerduty.triggers().len(), vendors.slack.messages().len()), (0, 0));
+    let mut worse = firing("gpt-4o-mini");
+    worse["severity"] = "critical".into();
+    world.post(&worse).await?;
+    world.quiet().await?;
+    assert_eq!(world.incidents().await?.len(), 1, "it is one problem");
+    let triggers = vendors.pagerduty.triggers();
+    assert_eq!(triggers.len(), 1, "{}", world.newest().await?);
+    assert_eq!(triggers[0].body["payload"]["severity"], "critical");
+    world.post(&cleared("gpt-4o-mini")).await?;
+    world.until_state("resolved").await?;
+    world.quiet().await?;
+    let told: Vec<String> = vendors.pagerduty.events().into_iter().map(|event| event.action).collect();
+    assert_eq!(told, ["trigger", "resolve"]);
+    Ok(())
+}
+
+/// A step calls no more people than its rule's phase lets it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phase_holds_for_the_steps_of_an_escalation() -> anyhow::Result<()> {
+    for (phase, messages) in [("observe", 0), ("notify", 2)] {
+        let fields = format!("    phase: {phase}\n    escalate: [ {{ after: 30m, receivers: [on-call] }} ]\n");
+        let world = World::with_config(&config("", &fields), None).await?;
+        world.post(&firing("gpt-4o-mini")).await?;
+        world.quiet().await?;
+        world.clock.advance(1800 + 301);
+        assert_eq!(world.local.sweep().sweep(Duration::from_secs(20)).await.looks, 1);
+        world.quiet().await?;
+        assert_eq!(world.newest().await?["escalations"], 1);
+        let vendors = world.stand_ins();
+        assert_eq!(vendors.pagerduty.triggers().len(), 0, "{phase} pages nobody");
+        assert_eq!(vendors.slack.messages().len(), messages, "{phase}");
+    }
+    Ok(())
+}
+
+/// Hours begin in which the rule tells nobody, while the detectors are asked: who was asked for is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn hours_that_change_while_the_detectors_are_asked_leave_nobody_untold() -> anyhow::Result<()> {
+    let clock = World::start().await?;
+    let begins = in_secs(&clock, 120)?.to_string();
+    let ends = in_secs(&clock, 2 * 3600)?.to_string();
+    let of_day = |time: &str| time.get(11..16).map(str::to_owned).unwrap_or_default();
+    let times = format!("{{ from: \"{}\", to: \"{}\" }}", of_day(&begins), of_day(&ends));
+    let nights = format!("time_intervals: {{ nights: {{ time_zone: UTC, times: [ {times} ] }} }}\n");
+    let world = World::with_config(&config(&nights, "    mute_time_intervals: [nights]\n"), None).await?;
+    let prometheus = &world.stand_ins().prometheus;
+    prometheus.faults().next(1, Fault::Delay(Duration::from_secs(1)));
+    let before = prometheus.requests();
+    world.post(&firing("gpt-4o-mini")).await?;
+    while prometheus.requests() == before {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    world.clock.advance(180);
+    world.quiet().await?;
+    let newest = world.newest().await?;
+    assert_eq!(newest["state"], "open", "{newest}");
+    assert_eq!(world.stand_ins().pagerduty.triggers().len(), 1, "{newest}");
     Ok(())
 }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{ReceiverKind, Status};
+use receivers::linear::client_id;
 use stand_ins::pagerduty::Effect;
 
 use super::{Found, Invariant, Violation};
@@ -17,6 +18,8 @@ pub(super) fn check(found: &Found<'_>, violations: &mut Vec<Violation>) {
     episodes(found, violations);
     messages(found, violations);
     tickets(found, violations);
+    issues(found, violations);
+    hooks(found, violations);
 }
 
 fn keys(found: &Found<'_>, violations: &mut Vec<Violation>) {
@@ -81,6 +84,38 @@ fn tickets(found: &Found<'_>, violations: &mut Vec<Violation>) {
         if let Some(what) = not_looked_up(found, ReceiverKind::Jira, incident, &told) {
             violations.push(Violation { invariant: Invariant::F, what });
         }
+    }
+}
+
+/// Linear: each issue was made under an id of an incident's delivery, and no incident has two.
+fn issues(found: &Found<'_>, violations: &mut Vec<Violation>) {
+    let mut ours = BTreeSet::new();
+    for known in &found.known {
+        let told = known.deliveries.iter().filter(|delivery| delivery.kind == ReceiverKind::Linear);
+        let ids: BTreeSet<String> = told.map(|delivery| client_id("create", &delivery.id)).collect();
+        let made = ids.iter().filter(|id| found.linear.contains(id)).count();
+        if made > 1 {
+            let what = format!("{} has {made} issues", known.incident.id);
+            violations.push(Violation { invariant: Invariant::F, what });
+        }
+        ours.extend(ids);
+    }
+    for issue in found.linear.iter().filter(|issue| !ours.contains(*issue)) {
+        let what = format!("the issue {issue} belongs to no incident");
+        violations.push(Violation { invariant: Invariant::F, what });
+    }
+}
+
+/// A webhook: each request has the id of a delivery, and the same one however often it is sent.
+fn hooks(found: &Found<'_>, violations: &mut Vec<Violation>) {
+    let deliveries = found.known.iter().flat_map(|known| &known.deliveries);
+    let ids: BTreeSet<String> =
+        deliveries.filter(|d| d.kind == ReceiverKind::Webhook).map(|delivery| delivery.id.to_string()).collect();
+    let told = found.log.iter().filter(|record| record.point == Point::Tell(ReceiverKind::Webhook));
+    let others: BTreeSet<&str> = told.map(|r| r.subject.as_str()).filter(|id| !ids.contains(*id)).collect();
+    for id in others.into_iter().filter(|id| !id.starts_with("dead-")) {
+        let what = format!("the webhook was told under the id {id:?}, which is no delivery");
+        violations.push(Violation { invariant: Invariant::F, what });
     }
 }
 

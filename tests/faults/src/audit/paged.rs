@@ -96,10 +96,20 @@ fn has(found: &Found<'_>, known: &Known, kind: ReceiverKind) -> bool {
             found.events.iter().any(|event| event.dedup_key == key && event.action == "trigger")
         }
         ReceiverKind::Slack => found.messages.iter().any(|message| tells_of(message, id.as_str())),
-        _ => {
+        ReceiverKind::Jira => {
             let told = known.deliveries.iter().filter(|d| d.kind == kind);
             let mut keys = told.filter_map(|d| d.progress.handle.get("key"));
             keys.any(|key| found.issues.iter().any(|issue| issue.key == key))
+        }
+        ReceiverKind::Linear => {
+            let told = known.deliveries.iter().filter(|d| d.kind == kind);
+            let mut ids = told.filter_map(|d| d.progress.handle.get("issue"));
+            ids.any(|id| found.linear.iter().any(|issue| issue == id))
+        }
+        ReceiverKind::Webhook => {
+            let told: Vec<String> =
+                known.deliveries.iter().filter(|d| d.kind == kind).map(|d| d.id.to_string()).collect();
+            told.iter().any(|id| found.hooks.contains(id))
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Invariant: the crash is at the named point, before or after its effect; which of the calls there it is follows from the
 //! seed.
 
-use domain::ReceiverKind::{Jira, Pagerduty, Slack};
+use domain::ReceiverKind;
 
 use crate::audit::Invariant::{A, B, C, D};
 use crate::cases::Case;
@@ -35,22 +35,23 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "crash-after-claim",
         keeps: &[B, C, D],
-        setup: everyone,
+        setup: Setup::everyone,
         play: |world| Box::pin(crash(world, Where::At(Point::Claim), 8, CrashAfter)),
     },
     Case {
         name: "crash-after-vendor-send",
         keeps: &[B, C, D],
-        setup: everyone,
+        setup: Setup::everyone,
         play: |world| {
-            let kind = [Pagerduty, Slack, Jira].get(world.pick(3)).copied().unwrap_or(Pagerduty);
+            let kinds = ReceiverKind::ALL;
+            let kind = kinds.get(world.pick(kinds.len())).copied().unwrap_or(ReceiverKind::Pagerduty);
             Box::pin(crash(world, Where::At(Point::Tell(kind)), 4, CrashAfter))
         },
     },
     Case {
         name: "crash-after-mark",
         keeps: &[B, C, D],
-        setup: everyone,
+        setup: Setup::everyone,
         play: |world| Box::pin(crash(world, Where::At(Point::Mark), 8, CrashAfter)),
     },
     Case {
@@ -61,10 +62,6 @@ pub(super) const CASES: &[Case] = &[
     },
     Case { name: "killed-in-a-storm", keeps: &[A, B, C, D], setup: Setup::any, play: |world| Box::pin(killed(world)) },
 ];
-
-fn everyone(rng: &mut fastrand::Rng) -> Setup {
-    Setup::telling(vec![Pagerduty, Slack, Jira], rng)
-}
 
 /// One crash, or two, at a point.
 async fn crash(world: &World, at: Where, calls: usize, harm: Harm) -> anyhow::Result<()> {

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws::{Clients, Endpoints, QueueUrls, Queues};
+use domain::Status;
 use lambda_http::{Body, Request};
 use pipeline::{Receive, SystemClock};
 use reqwest::Method;
@@ -19,7 +20,8 @@ use serde_json::{Value, json};
 use sources::Kind;
 use stand_ins::Fault;
 use tocsin::LOCAL_SECRET;
-use tocsin_hostile::target::{KINDS, Target};
+use tocsin_hostile::receivers::{environment, names};
+use tocsin_hostile::target::{Target, auth};
 
 use captured::Log;
 use planted::{BASIC, CANARY, alert, config as config_text, headers, unauthenticated, undecodable};
@@ -43,7 +45,11 @@ fn let_vendors_say_it_back(target: &Target) {
     let said = format!("{LOCAL_SECRET} was sent as Bearer {LOCAL_SECRET}");
     let refusal = json!({ "message": said, "errors": [said], "error": said });
     vendors.pagerduty.faults().next(1, fault(429, refusal.clone()));
-    vendors.slack.faults().next(1, fault(429, refusal));
+    // One for each of Slack's forms.
+    vendors.slack.faults().next(2, fault(429, refusal.clone()));
+    vendors.webhook.faults().next(1, fault(429, refusal));
+    let extensions = json!({ "type": "ratelimited", "userPresentableMessage": said });
+    vendors.linear.faults().next(1, fault(400, json!({ "errors": [{ "message": said, "extensions": extensions }] })));
     let said = format!("Basic {BASIC} is {LOCAL_SECRET}");
     let errors = json!({ LOCAL_SECRET: said, "labels": said });
     vendors.jira.faults().next(1, fault(429, json!({ "errorMessages": [said], "errors": errors })));
@@ -58,14 +64,15 @@ fn let_vendors_say_it_back(target: &Target) {
 /// Posts everything that is refused, and keeps the answers.
 async fn refused(target: &Target) -> anyhow::Result<Shown> {
     let mut shown = Shown::new();
-    for kind in KINDS {
+    for kind in Kind::ALL {
         for body in undecodable() {
             let reply = target.post_signed(*kind, &body).await?;
             assert_eq!(reply.status, 400, "{}", reply.body);
             shown.push((format!("a refusal by {}", kind.as_str()), reply.body.to_string()));
         }
         for headers in unauthenticated() {
-            let reply = target.post(kind.as_str(), &headers, alert(*kind, "x").to_string().as_bytes()).await?;
+            let reply =
+                target.post(kind.as_str(), &headers, alert(*kind, Status::Firing).to_string().as_bytes()).await?;
             assert_eq!(reply.status, 401, "{}", reply.body);
             shown.push((format!("a 401 by {}", kind.as_str()), reply.body.to_string()));
         }
@@ -95,7 +102,7 @@ async fn looked_up(target: &Target) -> anyhow::Result<Shown> {
     let listed = target.get("/api/incidents").await?;
     shown.push(("the list as JSON".to_owned(), listed.to_string()));
     let incidents = listed["incidents"].as_array().cloned().unwrap_or_default();
-    assert!(incidents.len() >= KINDS.len(), "{listed}");
+    assert!(incidents.len() >= Kind::ALL.len(), "{listed}");
     for id in incidents.iter().filter_map(|incident| incident["id"].as_str()) {
         let record = target.get(&format!("/api/incidents/{id}")).await?;
         assert!(record["timeline"].as_array().is_some_and(|timeline| timeline.len() >= 4), "{record}");
@@ -119,21 +126,23 @@ fn told(target: &Target) -> Shown {
     let messages =
         vendors.slack.messages().into_iter().map(|message| ("a message".to_owned(), json!(message).to_string()));
     let tickets = vendors.jira.issues().into_iter().map(|issue| ("a ticket".to_owned(), json!(issue).to_string()));
-    let shown: Shown = pages.chain(messages).chain(tickets).collect();
-    assert!(shown.len() >= 3 * KINDS.len(), "{} messages", shown.len());
+    let issues = vendors.linear.issues().into_iter().map(|issue| ("an issue".to_owned(), format!("{issue:?}")));
+    let comments =
+        vendors.linear.comments().into_iter().map(|comment| ("a comment".to_owned(), format!("{comment:?}")));
+    let taken = vendors.webhook.taken().into_iter().map(|taken| ("a webhook".to_owned(), format!("{taken:?}")));
+    let shown: Shown = pages.chain(messages).chain(tickets).chain(issues).chain(comments).chain(taken).collect();
+    assert!(shown.len() >= names().len() * Kind::ALL.len(), "{} messages", shown.len());
     shown
 }
 
 /// The function alone, over a queue that is out of reach.
 async fn not_durable() -> anyhow::Result<Shown> {
     let text = config_text();
-    let secrets = config::secret_names(&text).into_iter().map(|name| (name, LOCAL_SECRET.to_owned()));
-    let environment: BTreeMap<String, String> = secrets.collect();
-    let config = config::load(&text, &environment).map_err(|mistakes| anyhow::anyhow!("{mistakes:?}"))?;
+    let config = config::load(&text, &environment(&text)).map_err(|mistakes| anyhow::anyhow!("{mistakes:?}"))?;
     let clients = Clients::local(&Endpoints::at("http://127.0.0.1:9", "http://127.0.0.1:9"));
     let urls = QueueUrls { inbox: Some("http://127.0.0.1:9/000000000000/inbox".to_owned()), ..QueueUrls::default() };
     let receive = Receive::new(Arc::new(config), Arc::new(Queues::new(clients.sqs, urls)), Arc::new(SystemClock));
-    let mut request = Request::new(Body::Text(alert(Kind::Arize, "firing").to_string()));
+    let mut request = Request::new(Body::Text(alert(Kind::Arize, Status::Firing).to_string()));
     *request.method_mut() = lambda_http::http::Method::POST;
     *request.uri_mut() = format!("/alerts/arize?q={CANARY}").parse()?;
     request.headers_mut().insert("authorization", LOCAL_SECRET.parse()?);
@@ -163,9 +172,9 @@ async fn no_canary_shows_anywhere() -> anyhow::Result<()> {
     let target = Target::with_config(config_text()).await?;
     let_vendors_say_it_back(&target);
     let mut shown = refused(&target).await?;
-    for kind in KINDS {
-        for status in ["firing", "resolved"] {
-            let signed = sources::Auth::new(kind.default_auth(), vec![LOCAL_SECRET.into()])?;
+    for status in [Status::Firing, Status::Cleared] {
+        for kind in Kind::ALL {
+            let signed = auth(*kind)?;
             let body = alert(*kind, status).to_string();
             let now = pipeline::ports::Clock::now(&SystemClock);
             let mut all = signed.sign("msg_1", now, body.as_bytes());
@@ -173,8 +182,8 @@ async fn no_canary_shows_anywhere() -> anyhow::Result<()> {
             let reply = target.post(kind.as_str(), &all, body.as_bytes()).await?;
             assert_eq!(reply.status, 202, "{}", reply.body);
             shown.push(("an acceptance".to_owned(), reply.body.to_string()));
-            target.quiet().await?;
         }
+        target.quiet().await?;
     }
     shown.extend(looked_up(&target).await?);
     shown.extend(told(&target));

@@ -2,9 +2,11 @@
 //!
 //! Invariant: no canary stands where a source's default mapping looks.
 
+use domain::Status;
 use serde_json::{Value, json};
 use sources::Kind;
-use tocsin_hostile::json_bodies::event;
+use tocsin_hostile::carrier::Carrier;
+use tocsin_hostile::receivers::{names, section};
 use tocsin_hostile::target::sources_section;
 
 /// In everything that must not show. A name, an address or a prompt of somebody, as far as this test goes.
@@ -13,9 +15,9 @@ pub(crate) const CANARY: &str = "canary-7f3a";
 /// Jira's credentials as they travel: `tocsin@acme.example` and the local secret, in Base64.
 pub(crate) const BASIC: &str = "dG9jc2luQGFjbWUuZXhhbXBsZTpkRzlqYzJsdUlHeHZZMkZzSUhObFkzSmxkQ0J2Ym14NQ==";
 
-/// Every source, and everything asked that can be.
+/// Every source, every receiver, and everything asked that can be.
 pub(crate) fn config() -> String {
-    sources_section() + include_str!("config.yaml")
+    sources_section() + &include_str!("config.yaml").replace("EVERYONE", &names().join(", ")) + &section()
 }
 
 /// What a person wrote or is, at every depth, under keys that no mapping names; and as keys.
@@ -30,20 +32,26 @@ fn private() -> Value {
 }
 
 /// An alert with one of [`private`] beside every field that is read.
-pub(crate) fn alert(kind: Kind, status: &str) -> Value {
+pub(crate) fn alert(kind: Kind, status: Status) -> Value {
     let mut alert = match kind {
         Kind::Arize => json!({
-            "event": status, "service": "support-chatbot",
+            "event": word(status), "service": "support-chatbot",
             "monitor": { "id": "mon-1", "name": "Chatbot p95", "metric": "latency_p95", "latest_computed_value": 4.1 },
         }),
         Kind::Generic => json!({
-            "monitor": "Chatbot p95", "metric": "latency_p95", "service": "support-chatbot", "status": status, "value": 4.1,
+            "monitor": "Chatbot p95", "metric": "latency_p95", "service": "support-chatbot", "status": word(status), "value": 4.1,
         }),
-        #[allow(unreachable_patterns, reason = "a source to come is planted by its own event")]
-        _ => serde_json::from_str(&event(kind).expect("an event of each kind")).expect("an event is JSON"),
+        _ => {
+            let carrier = Carrier::of(kind).expect("an event of each kind");
+            if status == Status::Firing { carrier.firing } else { carrier.cleared }
+        }
     };
     plant(&mut alert, 0);
     alert
+}
+
+fn word(status: Status) -> &'static str {
+    if status == Status::Firing { "firing" } else { "resolved" }
 }
 
 /// Into this object and into every object in it.

@@ -1,8 +1,11 @@
 //! What vendors answer leads nowhere but to themselves.
 
-use domain::{DeliveryId, Handle, Notification, Outcome, Progress, Transition};
-use receivers::{Context, Receiver, Response, Step, Templates, jira, pagerduty, slack};
+use domain::{DeliveryId, Handle, Notification, Outcome, Progress, ReceiverKind, Transition};
+use receivers::{Context, Receiver, Response, Step, Templates, slack};
 use serde_json::{Value, json};
+
+/// Bytes that are kept of what a vendor gives, and later sent back to it.
+const NAME_BYTES_MAX: usize = 2048;
 
 const NAMES: [&str; 14] = [
     "http://127.0.0.1:9/",
@@ -21,29 +24,17 @@ const NAMES: [&str; 14] = [
     "OPS-1",
 ];
 
-fn receivers() -> [(Receiver, &'static str); 3] {
-    let jira = jira::Settings {
-        base_url: "https://acme.atlassian.net".to_owned(),
-        email: "tocsin@acme.example".to_owned(),
-        token: "api-token".into(),
-        project: "OPS".to_owned(),
-        issue_type: "Task".to_owned(),
-        labels: true,
-        priorities: std::collections::BTreeMap::new(),
-        fields: serde_json::Map::new(),
-        reopen_secs: 3600,
-        reopen_transition: None,
-        resolve_transition: None,
+/// Every receiver there is, and the host that it may ask.
+fn receivers() -> Vec<(Receiver, &'static str)> {
+    let host = |receiver: &Receiver| match receiver.kind() {
+        ReceiverKind::Pagerduty => "events.pagerduty.com",
+        ReceiverKind::Slack if receiver.settings::<slack::Settings>().is_some() => "slack.com",
+        ReceiverKind::Jira => "acme.atlassian.net",
+        ReceiverKind::Linear => "api.linear.app",
+        _ => "hooks.example",
     };
-    let pagerduty =
-        pagerduty::Settings { base_url: pagerduty::BASE_URL.to_owned(), routing_key: "k".repeat(32).into() };
-    let slack =
-        slack::Settings { base_url: slack::BASE_URL.to_owned(), token: "xoxb-1".into(), channel: "C0".to_owned() };
-    [
-        (Receiver::new("on-call", pagerduty), "events.pagerduty.com"),
-        (Receiver::new("ai-ops", slack), "slack.com"),
-        (Receiver::new("tickets", jira), "acme.atlassian.net"),
-    ]
+    let receivers = tocsin_hostile::receivers::loaded().expect("receivers without a mistake");
+    receivers.into_iter().map(|receiver| (receiver.clone(), host(&receiver))).collect()
 }
 
 fn told() -> Notification {
@@ -64,23 +55,47 @@ fn answer(name: &str) -> Value {
         "issues": [{ "key": name }], "location": name, "url": name, "next": name,
         "transitions": [{ "id": name, "name": "Done", "to": { "name": "Done", "statusCategory": { "key": "done" } } }],
         "response_metadata": { "next_cursor": name },
+        "data": {
+            "issueCreate": { "success": true, "issue": { "id": name, "identifier": name, "url": name } },
+            "commentCreate": { "success": true, "comment": { "id": name } },
+            "issueUpdate": { "success": true, "issue": { "id": name } },
+            "issues": { "nodes": [{ "id": name, "identifier": name, "url": name }] },
+            "comments": { "nodes": [{ "id": name }] },
+            "team": { "states": { "nodes": [{ "id": name, "type": "completed", "position": 0 }] } },
+        },
     })
 }
 
 #[test]
 fn whatever_name_a_vendor_gives_the_next_request_goes_to_its_own_address() {
     let (told, templates) = (told(), Templates::bundled());
-    let steps =
-        ["trigger", "post", "update", "reply", "create", "comment", "earlier_ticket", "transitions", "transition"];
+    let steps = [
+        "trigger",
+        "post",
+        "update",
+        "reply",
+        "create",
+        "comment",
+        "earlier_ticket",
+        "transitions",
+        "transition",
+        "states",
+        "move",
+        "send",
+    ];
     let mut asked = 0;
     for (receiver, host) in receivers() {
         let delivery = DeliveryId { incident: told.incident.clone(), receiver: receiver.name.clone(), seq: 1 };
-        for (name, step) in NAMES.iter().flat_map(|name| steps.map(|step| (*name, step))) {
+        let long = "x".repeat(100_000);
+        let names = NAMES.into_iter().chain([long.as_str()]);
+        for (name, step) in names.flat_map(|name| steps.map(|step| (name, step))) {
             let body = answer(name).to_string().into_bytes();
             let response = Response { status: 200, retry_after_secs: None, body };
             let mut progress = Progress::default();
-            let mut known = Handle::with("key", "OPS-7").and("channel", "C0").and("ts", "1.2");
+            let mut known = Handle::with("key", "OPS-7").and("channel", "C0").and("ts", "1.2").and("issue", "i-1");
             if let Outcome::Delivered(handle) = receiver.interpret(step, &response) {
+                let longest = handle.fields().map(|(_, value)| value.len()).max().unwrap_or_default();
+                assert!(longest <= NAME_BYTES_MAX, "{name}, {step}: {longest} bytes are kept of a name");
                 progress.complete(step, &handle);
                 known.absorb(&handle);
             }
