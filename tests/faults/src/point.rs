@@ -93,8 +93,8 @@ pub(crate) fn classify_vendor(kind: ReceiverKind, request: &Request) -> (Point, 
         ReceiverKind::Pagerduty => at("/dedup_key"),
         ReceiverKind::Slack => at("/metadata/event_payload/delivery"),
         ReceiverKind::Linear => at("/variables/input/id"),
-        ReceiverKind::Webhook => header("webhook-id").map(|(_, id)| id.expose_secret()),
-        _ => at("/properties/0/value/incident"),
+        ReceiverKind::Jira => at("/properties/0/value/incident"),
+        _ => header("webhook-id").map(|(_, id)| id.expose_secret()),
     };
     (Point::Tell(kind), subject.unwrap_or_default().to_owned())
 }

@@ -60,8 +60,8 @@ impl Vendors {
             ReceiverKind::Pagerduty => self.pagerduty.url(),
             ReceiverKind::Slack => self.slack.url(),
             ReceiverKind::Linear => self.linear.url(),
-            ReceiverKind::Webhook => self.webhook.url(),
-            _ => self.jira.url(),
+            ReceiverKind::Jira => self.jira.url(),
+            _ => self.webhook.url(),
         }
     }
 
@@ -71,7 +71,7 @@ impl Vendors {
             ReceiverKind::Slack => self.slack.router(),
             ReceiverKind::Jira => self.jira.router(),
             ReceiverKind::Linear => self.linear.router(),
-            ReceiverKind::Webhook => self.webhook.router(),
+            _ => self.webhook.router(),
         }
     }
 
@@ -164,8 +164,8 @@ fn refusal(kind: ReceiverKind, status: u16, retry_after_secs: Option<u64>) -> Re
             return Response { status: 400, retry_after_secs, body };
         }
         ReceiverKind::Linear => json!({ "errors": [{ "message": "injected", "extensions": { "type": "injected" } }] }),
-        ReceiverKind::Webhook => json!({ "error": "injected" }),
-        _ => json!({ "errorMessages": ["injected"], "errors": {} }),
+        ReceiverKind::Jira => json!({ "errorMessages": ["injected"], "errors": {} }),
+        _ => json!({ "error": "injected" }),
     };
     Response { status, retry_after_secs, body: body.to_string().into_bytes() }
 }

@@ -106,7 +106,7 @@ fn has(found: &Found<'_>, known: &Known, kind: ReceiverKind) -> bool {
             let mut ids = told.filter_map(|d| d.progress.handle.get("issue"));
             ids.any(|id| found.linear.iter().any(|issue| issue == id))
         }
-        ReceiverKind::Webhook => {
+        _ => {
             let told: Vec<String> =
                 known.deliveries.iter().filter(|d| d.kind == kind).map(|d| d.id.to_string()).collect();
             told.iter().any(|id| found.hooks.contains(id))
