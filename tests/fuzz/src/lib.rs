@@ -40,11 +40,7 @@ pub fn receivers() -> [Receiver; 3] {
         ),
         Receiver::new(
             "ai-ops",
-            slack::Settings {
-                base_url: slack::BASE_URL.to_owned(),
-                token: token(),
-                channel: "C0AIOPS001".to_owned(),
-            },
+            slack::Settings { base_url: slack::BASE_URL.to_owned(), token: token(), channel: "C0AIOPS001".to_owned() },
         ),
         Receiver::new("tickets", jira),
     ]
