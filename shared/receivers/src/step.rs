@@ -9,14 +9,14 @@ use crate::{Request, Templates};
 /// What a delivery does next.
 #[derive(Debug)]
 pub enum Step {
-    /// Send this, and read the answer with [`Receiver::interpret`](crate::Receiver::interpret) under the same name.
+    /// Send this, and read the answer with [`Receiver::interpret`](crate::Vendor::interpret) under the same name.
     Send {
         /// Names the step in the delivery's progress.
         name: &'static str,
         /// What to send.
         request: Request,
     },
-    /// Ask whether an uncertain step happened, and read the answer with [`Receiver::interpret_lookup`](crate::Receiver::interpret_lookup).
+    /// Ask whether an uncertain step happened, and read the answer with [`Receiver::interpret_lookup`](crate::Vendor::interpret_lookup).
     LookUp {
         /// The uncertain step.
         of: &'static str,
