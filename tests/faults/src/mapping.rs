@@ -21,8 +21,8 @@ const SWEEP_EVERY_MS: i64 = 60_000;
 
 /// Runs of `sweep` after which what is overdue must have been found, and the seconds between two of them: more than its
 /// schedule has, since a run may be late or lost.
-const SWEEPS_MAX: usize = 4;
-const SWEEPS_APART_SECS: u64 = 183;
+const SWEEPS_MAX: usize = 12;
+const SWEEPS_APART_SECS: u64 = 61;
 
 /// The longest that a quiet world waits at once, in seconds.
 const WAIT_SECS_MAX: u64 = 240;
