@@ -43,19 +43,25 @@ pub(crate) async fn silence(args: &SilenceArgs) -> anyhow::Result<Answer> {
     let silence = read(args, SystemClock.now())?;
     let config = args.config.as_deref().map(|path| checked_config(Some(path))).transpose()?;
     place.silence(&silence).await?;
-    // It stands by now: that nobody can say which labels there are is no failure.
-    let known = place.incidents().await.map(|incidents| known_labels(&incidents, config.as_ref())).unwrap_or_default();
-    let unknown: Vec<&Matcher> =
-        silence.matchers.iter().filter(|matcher| !known.is_empty() && !known.contains(&matcher.label)).collect();
+    // It stands by now: that nobody can say which labels there are is no failure, and is said.
+    let known = place.incidents().await.map(|incidents| known_labels(&incidents, config.as_ref()));
+    let unknown = known.as_ref().map(|known| silence.matchers.iter().filter(|m| !known.contains(&m.label)));
+    let unknown: Option<Vec<&Matcher>> = unknown.ok().map(Iterator::collect);
     if args.json {
         let mut written = json!(silence);
-        written["unknown_labels"] = unknown.iter().map(|matcher| matcher.label.as_str()).collect();
+        // `null` where nobody could say.
+        written["unknown_labels"] = unknown.map(|all| all.iter().map(|m| m.label.as_str()).collect::<Value>()).into();
         return write_json(&written);
     }
     let what: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
     let mut text = format!("{}: silent until {}: {}\n", silence.id, silence.until, what.join(", "));
-    for matcher in unknown {
-        text = format!("{text}{}\n", warning(matcher, &known));
+    match &known {
+        Ok(known) => {
+            for matcher in unknown.into_iter().flatten() {
+                text = format!("{text}{}\n", warning(matcher, known));
+            }
+        }
+        Err(error) => text = format!("{text}its labels could not be checked: {error:#}\n"),
     }
     write(&text)
 }

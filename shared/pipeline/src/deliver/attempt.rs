@@ -17,7 +17,7 @@ use crate::retry::wait_secs;
 /// Requests that one attempt may take.
 const STEPS_MAX: usize = 12;
 
-/// Pages of a look-up's answer that are read, newest first.
+/// Pages of a look-up's answer that are read.
 const PAGES_MAX: usize = 30;
 
 /// What an attempt comes to.
@@ -167,7 +167,7 @@ impl Deliver {
                 None => return outcome,
             }
         }
-        Outcome::Rejected { why: format!("it stands in none of the newest {PAGES_MAX} pages, and there are more") }
+        Outcome::Rejected { why: format!("it stands in none of the first {PAGES_MAX} pages, and there are more") }
     }
 
     /// Keeps the progress between two steps, under the lease.
