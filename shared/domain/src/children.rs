@@ -140,6 +140,12 @@ pub struct Fold {
     pub has_ended: bool,
 }
 
+/// What a new episode takes over of the children before it: which have cleared, and when.
+fn taken_over(before: Vec<Child>) -> impl Iterator<Item = Child> {
+    let cleared = before.into_iter().filter(|child| child.state == ChildState::Cleared);
+    cleared.map(|child| Child { first_seen: None, read_last_seen: None, ..child })
+}
+
 /// What is known of the children that alerts belong to.
 #[derive(Debug, Clone)]
 pub struct Group {
@@ -156,15 +162,16 @@ impl Group {
         Self { labels: labels.to_vec(), known, is_look }
     }
 
-    /// With children as the episode before left them: an alert that is older than this episode may belong there. One that
-    /// cleared there has cleared here.
+    /// The children of these keys that the incident does not know.
+    #[must_use]
+    pub fn unknown(&self, keys: &[Fingerprint]) -> Vec<Fingerprint> {
+        keys.iter().filter(|key| self.known.iter().all(|child| child.key != **key)).cloned().collect()
+    }
+
+    /// With children, unknown here, as what stood before the incident left them: one that cleared there has cleared here.
     #[must_use]
     pub fn after(mut self, before: Vec<Child>) -> Self {
-        let cleared = before.into_iter().filter(|child| child.state == ChildState::Cleared);
-        let unknown: Vec<Child> =
-            cleared.filter(|child| self.known.iter().all(|known| known.key != child.key)).collect();
-        let taken_over = |child| Child { first_seen: None, read_last_seen: None, ..child };
-        self.known.extend(unknown.into_iter().map(taken_over));
+        self.known.extend(taken_over(before));
         self
     }
 
@@ -201,7 +208,8 @@ impl Group {
             return self.fold(Some(current), alerts);
         }
         let alerts: &[Alert] = if self.is_look && !held_back.is_empty() { &[] } else { alerts };
-        let mut fold = self.fold_into(Vec::new(), Children::default(), after.state == State::Resolved, alerts);
+        let known = taken_over(self.known.clone()).collect();
+        let mut fold = self.fold_into(known, Children::default(), after.state == State::Resolved, alerts);
         for child in held_back {
             if fold.changed.iter().all(|known| known.key != child.key) {
                 fold.counts.total += 1;

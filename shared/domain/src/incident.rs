@@ -142,9 +142,12 @@ pub struct Incident {
     /// The groups of alerts that it explains while it is open.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inhibits: Vec<String>,
-    /// Earlier episodes, newest first.
+    /// Earlier episodes that people were told of, newest first.
     #[serde(default)]
     pub earlier: Vec<EarlierEpisode>,
+    /// What stood before it, whether or not people were told of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<IncidentId>,
 }
 
 impl Incident {
@@ -354,6 +357,7 @@ impl Incident {
             timeline: TimelineHead::default(),
             inhibits: Vec::new(),
             earlier: before.map(Self::history).unwrap_or_default(),
+            previous: before.map(|b| b.id.clone()),
         }
     }
 

@@ -46,11 +46,16 @@ impl World {
     fn settle(&mut self, alerts: &[Alert], now: Timestamp, is_look: bool) {
         let labels = ["model".to_owned()];
         let fingerprint = Fingerprint::of(&firing(0, "any", 0), &["provider".to_owned()]);
-        let of = self.incident.as_ref().map(|i| i.id.to_string()).unwrap_or_default();
-        let own = |(key, child): (&(String, Fingerprint), &Child)| (key.0 == of).then(|| child.clone());
-        let known: Vec<Child> = self.children.iter().filter_map(own).collect();
+        let of = |incident: &str| -> Vec<Child> {
+            self.children.iter().filter(|(key, _)| key.0 == incident).map(|(_, child)| child.clone()).collect()
+        };
+        let known = self.incident.as_ref().map(|i| of(i.id.as_str())).unwrap_or_default();
         let held: Vec<Child> = known.iter().filter(|c| c.state == ChildState::HeldBack).cloned().collect();
         let group = Group::new(&labels, known, is_look);
+        let unknown = group.unknown(&alerts.iter().map(|alert| Fingerprint::of(alert, &labels)).collect::<Vec<_>>());
+        let before = self.incident.as_ref().and_then(|i| i.previous.as_ref()).map(|p| of(p.as_str()));
+        let before = before.into_iter().flatten().filter(|child| unknown.contains(&child.key));
+        let group = group.after(before.collect());
         let answer = Confirmation { checked: false, ..confirmation(Verdict::Confirmed, now) };
         let decision = decide_grouped(self.incident.as_ref(), &group, alerts, Some(&answer), &POLICY, now);
         let next = Incident::after(self.incident.as_ref(), &fingerprint, "rule", alerts, &decision, &POLICY, now);
@@ -123,6 +128,22 @@ fn an_alert_that_its_clear_has_overtaken_counts_no_child() {
     assert_eq!((world.state(), world.last().1), ((State::Open, counts(1, 1)), Reason::StaleFiring));
     world.take(&[firing(4, "b", 7)], at(7));
     assert_eq!(world.state(), (State::Open, counts(2, 2)));
+}
+
+#[test]
+fn a_clear_from_before_the_episode_ends_what_it_overtook() {
+    let overtaken = Alert { observed_at: at(4), ..firing(3, "b", 8) };
+    let mut world = World::default();
+    world.take(&[cleared(1, "b", 5)], at(5));
+    world.take(&[firing(2, "a", 7)], at(7));
+    world.take(std::slice::from_ref(&overtaken), at(8));
+    assert_eq!((world.state(), world.last().1), ((State::Open, counts(1, 1)), Reason::StaleFiring));
+    world.take(&[firing(4, "b", 9)], at(9));
+    assert_eq!(world.state(), (State::Open, counts(2, 2)), "what fires after its clear counts");
+    let mut world = World::default();
+    world.take(&[cleared(1, "b", 5)], at(5));
+    world.take(&[firing(2, "a", 7), overtaken], at(8));
+    assert_eq!(world.state(), (State::Open, counts(1, 1)), "nor does it open the episode with others");
 }
 
 #[test]

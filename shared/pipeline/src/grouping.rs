@@ -49,10 +49,9 @@ impl Triage {
             None => Vec::new(),
         };
         let group = Group::new(labels, known, is_look);
-        let is_older = |current: &&Incident| alerts.iter().any(|alert| alert.received_at < current.first_seen);
-        let before = current.filter(is_older).and_then(|current| current.earlier.first());
-        Ok(Some(match before {
-            Some(before) => group.after(self.store.children(&before.incident, &keys).await?),
+        let unknown = group.unknown(&keys);
+        Ok(Some(match current.and_then(|current| current.previous.as_ref()).filter(|_| !unknown.is_empty()) {
+            Some(previous) => group.after(self.store.children(previous, &unknown).await?),
             None => group,
         }))
     }
