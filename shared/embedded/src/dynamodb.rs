@@ -3,6 +3,7 @@
 //! Invariant: what the engine answers goes out as it is; nothing of DynamoDB's semantics is decided here, but that a
 //! transaction's token is remembered by us (`tokens.rs` says why).
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::Path;
 
@@ -11,12 +12,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use dynoxide::actions::transact_write_items::TransactWriteItemsRequest;
 use dynoxide::{Database, DynoxideError};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
 use crate::front::Engine;
-use crate::tokens::Tokens;
+use crate::tokens::{Asked, Tokens};
 use crate::{StartError, Storage};
 
 const TARGET_PREFIX: &str = "DynamoDB_20120810.";
@@ -24,10 +24,6 @@ const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 
 /// The operation that a token makes idempotent.
 const TRANSACTION: &str = "TransactWriteItems";
-
-/// Where a transaction's token stands, and its items.
-const TOKEN: &str = "ClientRequestToken";
-const ITEMS: &str = "TransactItems";
 
 /// A longer token is refused, which the engine does in AWS's words.
 const TOKEN_BYTES_MAX: usize = 36;
@@ -88,22 +84,28 @@ impl DynamoDb {
         if name != TRANSACTION {
             return operation(&self.database, body);
         }
-        // What cannot be read is refused by the engine, in its words.
-        let Ok(Value::Object(mut request)) = serde_json::from_slice(body) else {
+        let Ok(Peeked { token: Some(token), items: Some(items) }) = serde_json::from_slice(body) else {
+            // What cannot be read is refused by the engine, in its words.
             return operation(&self.database, body);
         };
-        match (request.remove(TOKEN), request.get(ITEMS)) {
-            (Some(Value::String(token)), Some(items)) if token.len() <= TOKEN_BYTES_MAX => {
-                self.tokens.once(&token, items, || {
-                    call(body, |q: TransactWriteItemsRequest| {
-                        self.database
-                            .transact_write_items(TransactWriteItemsRequest { client_request_token: None, ..q })
-                    })
-                })
-            }
-            _ => operation(&self.database, body),
+        if token.len() > TOKEN_BYTES_MAX {
+            return operation(&self.database, body);
         }
+        self.tokens.once(&token, items, || {
+            call(body, |q: TransactWriteItemsRequest| {
+                self.database.transact_write_items(TransactWriteItemsRequest { client_request_token: None, ..q })
+            })
+        })
     }
+}
+
+/// What is read of a transaction before the engine reads it.
+#[derive(Deserialize)]
+struct Peeked<'a> {
+    #[serde(rename = "ClientRequestToken", borrow)]
+    token: Option<Cow<'a, str>>,
+    #[serde(rename = "TransactItems")]
+    items: Option<Asked>,
 }
 
 fn open_in(directory: &Path) -> Result<Database, StartError> {
