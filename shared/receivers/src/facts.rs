@@ -40,9 +40,11 @@
 //! of an address. A template that writes JSON (`webhook/…`) has `{{json fact}}`, whatever the fact is, and `{{number fact}}`;
 //! any other `{{fact}}` stands inside of quotes.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use domain::{Children, Notification};
+use handlebars::{Context, RenderError};
 use serde::Serialize;
 
 mod build;
@@ -89,6 +91,9 @@ pub(crate) struct Facts {
     pub(crate) links: Vec<Link>,
     pub(crate) earlier: Vec<Earlier>,
     pub(crate) gaps: Vec<Gap>,
+    /// All of it as the engine reads it, once for every template of a message.
+    #[serde(skip)]
+    read: OnceCell<Context>,
 }
 
 #[derive(Debug, Clone, Default, Serialize)]
@@ -180,6 +185,15 @@ impl Facts {
     /// The facts of a notification.
     pub(crate) fn of(notification: &Notification) -> Self {
         build::facts(notification)
+    }
+
+    /// As a template reads them.
+    pub(crate) fn read(&self) -> Result<&Context, RenderError> {
+        if let Some(read) = self.read.get() {
+            return Ok(read);
+        }
+        let read = Context::wraps(self)?;
+        Ok(self.read.get_or_init(|| read))
     }
 
     /// Facts with every field and every list filled once, for trying a template before it is needed.

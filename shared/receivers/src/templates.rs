@@ -230,7 +230,7 @@ impl Engine {
 
     fn render(&self, name: &str, facts: &Facts) -> Result<String, handlebars::RenderError> {
         let mut output = Bounded::default();
-        self.handlebars.render_to_write(name, facts, &mut output)?;
+        self.handlebars.render_with_context_to_write(name, facts.read()?, &mut output)?;
         Ok(String::from_utf8(output.0)?)
     }
 }

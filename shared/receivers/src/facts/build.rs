@@ -2,6 +2,7 @@
 //!
 //! Invariant: every text passes [`line`] or [`href`], every list [`Bounded::take`].
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use domain::{Band, ChangeKind, Notification};
@@ -64,6 +65,7 @@ pub(super) fn facts(n: &Notification) -> Facts {
         links: bounded.take("links", &n.links, link),
         earlier: bounded.take("earlier episodes", &n.enrichment.earlier, earlier),
         gaps: Vec::new(),
+        read: OnceCell::new(),
     };
     facts.gaps = gaps(n, bounded);
     facts

@@ -7,22 +7,25 @@ use serde_json::{Value, json};
 use crate::facts::{Change, Facts};
 use crate::text::cut;
 
-/// What is kept of the details, from all to nearly nothing: units of a text, entries of a list.
-const MEASURES: [(usize, usize); 5] = [(usize::MAX, usize::MAX), (2000, 20), (500, 10), (100, 5), (40, 1)];
+/// What is kept of details that do not fit, from much to nearly nothing: units of a text, entries of a list.
+const MEASURES: [(usize, usize); 4] = [(2000, 20), (500, 10), (100, 5), (40, 1)];
 
 /// Says that something is missing.
 const TRIMMED: &str = "some details were cut to fit PagerDuty's 512 KB";
 
 /// Adds `custom_details` so that the event takes at most `bytes_max` as JSON.
 pub(super) fn attach(event: &mut Value, text: &str, facts: &Facts, bytes_max: usize) {
+    let fits = |event: &Value| event.to_string().len() <= bytes_max;
+    put(event, details(text, facts));
+    if fits(event) {
+        return;
+    }
     let details = details(text, facts);
     for (units, entries) in MEASURES {
-        let mut fitted = trimmed(&details, units, entries);
-        if fitted != details {
-            fitted["trimmed"] = TRIMMED.into();
-        }
-        put(event, fitted);
-        if event.to_string().len() <= bytes_max {
+        let mut trimmed = trimmed(&details, units, entries);
+        trimmed["trimmed"] = TRIMMED.into();
+        put(event, trimmed);
+        if fits(event) {
             return;
         }
     }
