@@ -10,7 +10,7 @@ use std::time::Duration;
 use aws::{Polled, Queues};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::{Context, LambdaEvent};
-use pipeline::ports::Clock;
+use pipeline::ports::{Clock, QueueError};
 use pipeline::{Pull, Sweep};
 
 /// Seconds that a poll waits for a first message.
@@ -22,17 +22,20 @@ const FUNCTION_TIMEOUT_SECS: i64 = 30;
 /// The schedule of `pull` and `sweep`.
 const EVERY: Duration = Duration::from_mins(1);
 
+/// Bytes of one batch's messages after which no more are added: a function has its timeout.
+const BATCH_BYTES_MAX: usize = 1024 * 1024;
+
 /// How long a poller rests after the queue did not answer.
 const REST: Duration = Duration::from_millis(500);
 
-/// Hands one queue's messages to a handler, batch by batch, for as long as the process lives.
-pub(crate) async fn poll<H, F>(queues: Arc<Queues>, url: String, clock: Arc<dyn Clock>, handle: H)
+/// Hands one queue's messages to a handler, in batches of at most `most`, for as long as the process lives.
+pub(crate) async fn poll<H, F>(queues: Arc<Queues>, url: String, most: usize, clock: Arc<dyn Clock>, handle: H)
 where
     H: Fn(LambdaEvent<SqsEvent>) -> F,
     F: Future<Output = SqsBatchResponse>,
 {
     loop {
-        match queues.poll(&url, WAIT_SECS).await {
+        match batch(&queues, &url, most).await {
             Ok(batch) if batch.is_empty() => {}
             Ok(batch) => {
                 let response = handle(event(&batch, &url, clock.as_ref())).await;
@@ -44,6 +47,20 @@ where
             }
         }
     }
+}
+
+/// What waits, once a first message is there.
+async fn batch(queues: &Queues, url: &str, most: usize) -> Result<Vec<Polled>, QueueError> {
+    let mut batch = queues.poll(url, WAIT_SECS).await?;
+    let bytes = |batch: &[Polled]| batch.iter().map(|polled| polled.body.len()).sum::<usize>();
+    while !batch.is_empty() && batch.len() < most && bytes(&batch) < BATCH_BYTES_MAX {
+        match queues.poll(url, 0).await {
+            Ok(more) if !more.is_empty() => batch.extend(more),
+            // What was received already is handed on.
+            _ => break,
+        }
+    }
+    Ok(batch)
 }
 
 /// Runs `pull` as its schedule would, for as long as the process lives.

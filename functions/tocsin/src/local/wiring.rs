@@ -21,8 +21,15 @@ use super::{Local, LocalEnvironment, LocalError, LocalOptions, engines, outside,
 /// The table's name on the embedded engine.
 const TABLE: &str = "tocsin";
 
-/// Pollers of one queue, as an event source mapping runs several.
-const POLLERS: usize = 2;
+/// Pollers of the inbox. More of them would fold less, and write the same incidents against each other.
+const TRIAGE_POLLERS: usize = 2;
+
+/// Messages of one batch, as an event source mapping is told. In a flood the inbox's are many, so that much is folded.
+const TRIAGE_BATCH: usize = 60;
+const DELIVER_BATCH: usize = 10;
+
+/// Pollers of each receiver kind's queue: most of their time is a vendor's.
+const DELIVER_POLLERS: usize = 6;
 
 pub(super) async fn start(options: LocalOptions) -> Result<Local, LocalError> {
     let stand_ins = StandIns::start().await.map_err(part("a stand-in"))?;
@@ -93,21 +100,19 @@ fn spawn_pollers(
     triage: &Arc<Triage>,
     deliver: &Arc<Deliver>,
 ) {
-    for _ in 0..POLLERS {
-        if let Some(inbox) = queues.urls().inbox.clone() {
-            let (triage, clock) = (triage.clone(), options.clock.clone());
-            tasks.spawn(poll(queues.clone(), inbox, options.clock.clone(), move |event| {
-                let (triage, clock) = (triage.clone(), clock.clone());
-                async move { triage::handle(&triage, clock.as_ref(), event).await }
-            }));
-        }
-        for url in queues.urls().deliveries.values() {
-            let (deliver, own, clock) = (deliver.clone(), queues.clone(), options.clock.clone());
-            tasks.spawn(poll(queues.clone(), url.clone(), options.clock.clone(), move |event| {
-                let (deliver, own, clock) = (deliver.clone(), own.clone(), clock.clone());
-                async move { deliver::handle(&deliver, &own, clock.as_ref(), event).await }
-            }));
-        }
+    for inbox in std::iter::repeat_n(queues.urls().inbox.as_ref(), TRIAGE_POLLERS).flatten() {
+        let (triage, clock) = (triage.clone(), options.clock.clone());
+        tasks.spawn(poll(queues.clone(), inbox.clone(), TRIAGE_BATCH, options.clock.clone(), move |event| {
+            let (triage, clock) = (triage.clone(), clock.clone());
+            async move { triage::handle(&triage, clock.as_ref(), event).await }
+        }));
+    }
+    for url in queues.urls().deliveries.values().flat_map(|url| std::iter::repeat_n(url, DELIVER_POLLERS)) {
+        let (deliver, own, clock) = (deliver.clone(), queues.clone(), options.clock.clone());
+        tasks.spawn(poll(queues.clone(), url.clone(), DELIVER_BATCH, options.clock.clone(), move |event| {
+            let (deliver, own, clock) = (deliver.clone(), own.clone(), clock.clone());
+            async move { deliver::handle(&deliver, &own, clock.as_ref(), event).await }
+        }));
     }
 }
 
