@@ -21,8 +21,8 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 /// Violations shown of one case.
 const SHOWN_MAX: usize = 5;
 
-/// Seeds that a thread takes at a time.
-const CHUNK: u64 = 20;
+/// Seeds of a case that a thread takes at a time; then it goes on to another case.
+const CHUNK: u64 = 5;
 
 /// Proves the invariants by injection.
 #[derive(Debug, Parser)]
@@ -39,6 +39,9 @@ struct Options {
     /// Every call of the wire is shown; for one seed.
     #[arg(long)]
     log: bool,
+    /// Seconds after which no further run begins; without it, all of them are made.
+    #[arg(long)]
+    within_secs: Option<u64>,
     /// Worlds at the same time.
     #[arg(long, default_value_t = 2)]
     threads: usize,
@@ -68,12 +71,11 @@ fn main() -> ExitCode {
     }
     let seeds = options.seed.map_or(0..options.seeds, |seed| seed..seed + 1);
     let mut work: Vec<(&Case, std::ops::Range<u64>)> = Vec::new();
-    for case in cases.iter().copied() {
-        let mut from = seeds.start;
-        while from < seeds.end {
-            work.push((case, from..(from + CHUNK).min(seeds.end)));
-            from += CHUNK;
-        }
+    let mut from = seeds.start;
+    while from < seeds.end {
+        let next = (from + CHUNK).min(seeds.end);
+        work.extend(cases.iter().map(|case| (*case, from..next)));
+        from = next;
     }
     let begun = Instant::now();
     let (tallies, next) = (Tallies::default(), AtomicUsize::new(0));
@@ -83,6 +85,9 @@ fn main() -> ExitCode {
                 let templates = Arc::new(TemplateDirectory::new(None));
                 while let Some((case, seeds)) = work.get(next.fetch_add(1, Ordering::SeqCst)) {
                     for seed in seeds.clone() {
+                        if options.within_secs.is_some_and(|secs| begun.elapsed().as_secs() >= secs) {
+                            return;
+                        }
                         count(case, seed, &templates, &tallies, options.log);
                     }
                 }

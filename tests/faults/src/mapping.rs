@@ -30,6 +30,9 @@ const WAIT_SECS_MAX: u64 = 240;
 /// Seconds in which a world must come to rest: half a day.
 const REST_SECS_MAX: i64 = 43_200;
 
+/// Rounds in which it must: messages that beget messages leave no time to pass.
+const REST_ROUNDS_MAX: usize = 2000;
+
 impl World {
     /// Deals every visible message out to the functions, which work at the same time. How many messages there were.
     ///
@@ -94,10 +97,12 @@ impl World {
     /// When that takes too long.
     pub async fn rest(&self) -> anyhow::Result<()> {
         let begun_ms = self.clock.passed_ms();
-        let mut wait_secs = 1;
+        let (mut wait_secs, mut rounds) = (1, 0);
         loop {
             if self.round().await? > 0 {
                 wait_secs = 1;
+                rounds += 1;
+                anyhow::ensure!(rounds < REST_ROUNDS_MAX, "after {rounds} rounds there are new messages in each");
                 continue;
             }
             let left = self.left().await?;
