@@ -9,11 +9,9 @@ use domain::{Alert, Delivery, DeliveryId, Event, IncidentId, Notification};
 use pipeline::ports::StoreError;
 
 use crate::Store;
-use crate::items::{
-    ENTRIES_PREFIX, Item, delivery_item, delivery_key, delivery_prefix, incident_partition, notification_item,
-    notification_key, read_delivery, read_entries, read_notification,
-};
+use crate::items::{Item, delivery_item, delivery_key, delivery_prefix, incident_partition, read_delivery};
 use crate::store::unavailable;
+use crate::written::{RECORD_PREFIX, read_entries, read_told, told_item, told_key};
 
 pub(crate) async fn read(
     store: &Store,
@@ -58,12 +56,12 @@ pub(crate) async fn notification(
     incident: &IncidentId,
     seq: u32,
 ) -> Result<Option<Notification>, StoreError> {
-    get(store, notification_key(incident, seq)).await?.as_ref().map(read_notification).transpose()
+    Ok(get(store, told_key(incident, seq)).await?.as_ref().map(read_told).transpose()?.flatten())
 }
 
 /// The newest alert that a timeline tells of.
 pub(crate) async fn newest_alert(store: &Store, incident: &IncidentId) -> Result<Option<Alert>, StoreError> {
-    let entries = read_entries(&query(store, incident_partition(incident), ENTRIES_PREFIX).await?)?;
+    let entries = read_entries(&query(store, incident_partition(incident), RECORD_PREFIX).await?)?;
     let alerts = entries.iter().rev().filter_map(|entry| match entry.event() {
         Ok(Event::Received { alert, .. }) => Some(*alert),
         _ => None,
@@ -73,7 +71,7 @@ pub(crate) async fn newest_alert(store: &Store, incident: &IncidentId) -> Result
 
 /// Writes what is told before the delivery that tells it; either may stand there already.
 pub(crate) async fn add(store: &Store, delivery: &Delivery, told: &Notification) -> Result<(), StoreError> {
-    for item in [notification_item(told, delivery.id.seq)?, delivery_item(delivery)?] {
+    for item in [told_item(told, delivery.id.seq)?, delivery_item(delivery)?] {
         let put = store.client.put_item().table_name(&store.table).set_item(Some(item));
         put_if_absent(put).await?;
     }

@@ -18,12 +18,13 @@ use crate::Store;
 use crate::children::child_write;
 use crate::gather::{Gather, Limits, Part};
 use crate::items::{
-    Item, alert_ids, delivery_item, entries_item, episode_item, fingerprint_key, incident_item, millis, monitor_item,
-    notification_item, number, read_incident, text,
+    Item, alert_ids, delivery_item, episode_item, fingerprint_key, incident_item, millis, monitor_item, number,
+    read_incident, text,
 };
 use crate::monitors::NOT_NEWER;
 use crate::mutes;
 use crate::store::unavailable;
+use crate::written::written_item;
 
 pub(crate) async fn absorb(
     store: &Store,
@@ -148,12 +149,8 @@ pub(crate) fn commits() -> Arc<Commits> {
 
 pub(crate) async fn commit(store: &Store, change: &StateChange) -> Result<Committed, StoreError> {
     let mut writes = vec![incident_write(store, change)?];
-    if let Some(entries) = entries_item(&change.incident, &change.entries)? {
-        writes.push(new_item(store, entries)?);
-    }
-    if let Some(told) = &change.notification {
-        let seq = change.incident.transitions.saturating_sub(1);
-        writes.push(new_item(store, notification_item(told, seq)?)?);
+    if let Some(written) = written_item(&change.incident, &change.entries, change.notification.as_ref())? {
+        writes.push(new_item(store, written)?);
     }
     for child in &change.children {
         writes.push(child_write(store, &change.incident.id, child)?);

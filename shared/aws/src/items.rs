@@ -7,12 +7,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    AlertId, Delivery, DeliveryId, DeliveryState, Entry, Fingerprint, Incident, IncidentId, Lease, Notification,
-    Status, Timestamp,
+    AlertId, Delivery, DeliveryId, DeliveryState, Fingerprint, Incident, IncidentId, Lease, Status, Timestamp,
 };
 use pipeline::ports::{MonitorRecord, StoreError};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use crate::packed::{pack, pack_beyond, unpack};
 
@@ -40,10 +39,7 @@ pub(crate) const DEAD: &str = "dead";
 
 /// Bytes of an incident's JSON that stand as they are. A longer one is compressed though it would fit: each duplicate adds
 /// its id to the item, and some ten of them still fit into one write unit beside it.
-const INCIDENT_PLAIN_BYTES_MAX: usize = 300;
-
-/// Begins the sort key of what is told of a transition.
-const NOTIFICATION_PREFIX: &str = "N#";
+const INCIDENT_PLAIN_BYTES_MAX: usize = 200;
 
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
@@ -191,56 +187,6 @@ pub(crate) fn read_incident(item: &Item) -> Result<Incident, StoreError> {
     Ok(incident)
 }
 
-/// A timeline entry in its item. What it is chained to is not repeated: it is the hash before it.
-#[derive(Serialize, Deserialize)]
-struct Link {
-    at: Timestamp,
-    body: String,
-    hash: String,
-}
-
-/// The entries of one write: one item, under the number of the first.
-pub(crate) fn entries_item(incident: &Incident, entries: &[Entry]) -> Result<Option<Item>, StoreError> {
-    let Some(first) = entries.first() else { return Ok(None) };
-    let mut item = key(incident_partition(&incident.id), format!("{ENTRIES_PREFIX}{:06}", first.seq));
-    let link = |entry: &Entry| Link { at: entry.at, body: entry.body.clone(), hash: entry.hash.clone() };
-    item.insert("entries".to_owned(), packed(&entries.iter().map(link).collect::<Vec<_>>(), "entries")?);
-    item.insert("fingerprint".to_owned(), text(incident.fingerprint.as_str()));
-    Ok(Some(item))
-}
-
-/// Begins the sort key of timeline entries.
-pub(crate) const ENTRIES_PREFIX: &str = "T#";
-
-/// A timeline from its items, in order. An entry whose item is missing shows as one out of number.
-pub(crate) fn read_entries(items: &[Item]) -> Result<Vec<Entry>, StoreError> {
-    let mut entries: Vec<Entry> = Vec::new();
-    for item in items {
-        let first = read_text(item, SK)?.trim_start_matches(ENTRIES_PREFIX).parse::<u32>();
-        let first = first.map_err(|_| unreadable(item, "its number is none"))?;
-        for (seq, Link { at, body, hash }) in (first..).zip(parse::<Vec<Link>>(item, "entries")?) {
-            let previous = entries.last().map_or_else(String::new, |before| before.hash.clone());
-            entries.push(Entry { seq, at, body, previous, hash });
-        }
-    }
-    Ok(entries)
-}
-
-pub(crate) fn notification_key(incident: &IncidentId, seq: u32) -> Item {
-    key(incident_partition(incident), format!("{NOTIFICATION_PREFIX}{seq:06}"))
-}
-
-/// What is told of a transition: once, for all its deliveries.
-pub(crate) fn notification_item(told: &Notification, seq: u32) -> Result<Item, StoreError> {
-    let mut item = notification_key(&told.incident, seq);
-    item.insert("notification".to_owned(), packed(told, "notification")?);
-    Ok(item)
-}
-
-pub(crate) fn read_notification(item: &Item) -> Result<Notification, StoreError> {
-    parse(item, "notification")
-}
-
 pub(crate) fn delivery_item(delivery: &Delivery) -> Result<Item, StoreError> {
     let mut item = delivery_key(&delivery.id);
     item.extend([
@@ -301,7 +247,7 @@ fn written<T: Serialize>(value: &T, what: &str) -> Result<String, StoreError> {
 }
 
 /// The value as JSON, compressed where it is long.
-fn packed<T: Serialize>(value: &T, what: &str) -> Result<AttributeValue, StoreError> {
+pub(crate) fn packed<T: Serialize>(value: &T, what: &str) -> Result<AttributeValue, StoreError> {
     written(value, what).map(pack)
 }
 
@@ -346,11 +292,11 @@ fn unreadable(item: &Item, why: impl Into<String>) -> StoreError {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A write unit of `DynamoDB`.
-    const UNIT_BYTES: usize = 1024;
+    pub(crate) const UNIT_BYTES: usize = 1024;
 
     fn incident(alerts: usize) -> Incident {
         let ids: Vec<String> = (0..alerts).map(|n| format!("01a20892-7c1f-7a30-9d51-{n:012}")).collect();
@@ -366,7 +312,7 @@ mod tests {
         read.unwrap_or_else(|error| unreachable!("{error}"))
     }
 
-    fn bytes(item: &Item) -> usize {
+    pub(crate) fn bytes(item: &Item) -> usize {
         let of_value = |value: &AttributeValue| match value {
             AttributeValue::S(text) => text.len(),
             AttributeValue::N(digits) => digits.len() / 2 + 2,

@@ -26,6 +26,7 @@ mod queues;
 mod store;
 mod unfinished;
 mod view;
+mod written;
 
 pub use clients::{Clients, ClientsError, Endpoints, sqs_from_env};
 #[cfg(feature = "cloudwatch")]

@@ -2,6 +2,9 @@
 //!
 //! Invariant: what comes out is what went in, byte by byte. A text that fits into one write unit with its item stays as it
 //! is, for people to read; a longer one is compressed, since `DynamoDB` charges a write by its size.
+//!
+//! The compressor is given a dictionary of what every record says, without which the names of its fields are most of a
+//! short record. It may only ever be another one under another [`FORMAT`]: what is in the table was written with this one.
 
 use std::cell::RefCell;
 
@@ -14,6 +17,12 @@ const PLAIN_BYTES_MAX: usize = 860;
 
 /// Bytes that a packed text may have unpacked: more than any item, so that a foreign one cannot fill the memory.
 const UNPACKED_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// The first byte of what is packed: which dictionary it was packed with. The rest is raw deflate.
+const FORMAT: u8 = 1;
+
+/// A record and an incident of which everything particular is taken out; what is most frequent stands last.
+const DICTIONARY: &[u8] = include_bytes!("packed.dictionary");
 
 thread_local! {
     /// They have tens and hundreds of kilobytes, which cost more to make than most texts cost to go through them.
@@ -41,7 +50,9 @@ pub(crate) fn pack_beyond(plain_bytes_max: usize, text: String) -> AttributeValu
 fn compress(bytes: &[u8]) -> Option<Vec<u8>> {
     COMPRESSOR.with_borrow_mut(|compressor| {
         compressor.reset();
+        compressor.set_dictionary(DICTIONARY).ok()?;
         let mut packed = Vec::with_capacity(bytes.len());
+        packed.push(FORMAT);
         let status = compressor.compress_vec(bytes, &mut packed, FlushCompress::Finish).ok()?;
         (status == Status::StreamEnd && packed.len() < bytes.len()).then_some(packed)
     })
@@ -58,8 +69,10 @@ pub(crate) fn unpack(value: &AttributeValue) -> Option<String> {
 
 /// The bytes as they were; `None` where these are not the whole of a compressed text.
 fn decompress(packed: &[u8]) -> Option<Vec<u8>> {
+    let (&FORMAT, packed) = packed.split_first()? else { return None };
     DECOMPRESSOR.with_borrow_mut(|decompressor| {
         decompressor.reset(false);
+        decompressor.set_dictionary(DICTIONARY).ok()?;
         let mut bytes = Vec::with_capacity(packed.len() * 4 + 64);
         loop {
             let read = usize::try_from(decompressor.total_in()).ok()?;
@@ -105,11 +118,13 @@ mod tests {
 
     #[test]
     fn what_is_no_packed_text_is_none() {
-        assert_eq!(unpack(&AttributeValue::B(Blob::new([0xff, 0x00, 0x13]))), None);
+        assert_eq!(unpack(&AttributeValue::B(Blob::new([FORMAT, 0xff, 0x00, 0x13]))), None);
         assert_eq!(unpack(&AttributeValue::B(Blob::new([]))), None);
         let AttributeValue::B(whole) = pack("a longer one".repeat(500)) else { panic!() };
         let half = &whole.as_ref()[..whole.as_ref().len() / 2];
         assert_eq!(unpack(&AttributeValue::B(Blob::new(half))), None);
+        let other = whole.as_ref().iter().enumerate().map(|(at, byte)| if at == 0 { FORMAT + 1 } else { *byte });
+        assert_eq!(unpack(&AttributeValue::B(Blob::new(other.collect::<Vec<_>>()))), None);
         let bomb = compress(&vec![0; UNPACKED_BYTES_MAX * 3]).unwrap();
         assert_eq!(unpack(&AttributeValue::B(Blob::new(bomb))), None);
         assert_eq!(unpack(&AttributeValue::Bool(true)), None);

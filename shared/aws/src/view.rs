@@ -9,10 +9,10 @@ use pipeline::ports::{IncidentStore, StoreError};
 use crate::Store;
 use crate::deliveries::query;
 use crate::items::{
-    ENTRIES_PREFIX, EPISODE, INCIDENT, Item, delivery_prefix, incident_partition, read_delivery, read_entries,
-    read_incident, read_text, text,
+    EPISODE, INCIDENT, Item, delivery_prefix, incident_partition, read_delivery, read_incident, read_text, text,
 };
 use crate::store::unavailable;
+use crate::written::{RECORD_PREFIX, read_entries};
 
 /// Everything that stands of one incident.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ impl Store {
     /// # Errors
     /// When the table does not answer.
     pub async fn record(&self, id: &IncidentId) -> Result<Option<Record>, StoreError> {
-        let timeline_items = query(self, incident_partition(id), ENTRIES_PREFIX).await?;
+        let timeline_items = query(self, incident_partition(id), RECORD_PREFIX).await?;
         let Some(first) = timeline_items.first() else { return Ok(None) };
         let fingerprint = Fingerprint::try_from(read_text(first, "fingerprint")?.to_owned())
             .map_err(|error| StoreError::Unreadable { key: id.to_string(), why: error.to_string() })?;

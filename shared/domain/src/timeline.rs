@@ -64,6 +64,9 @@ pub enum Event {
     },
 }
 
+/// Digits of a hash that are kept of an entry which a later one of the same write covers.
+const HASH_BEGINNING: usize = 8;
+
 /// The newest entry's number and hash: what the next one is chained to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimelineHead {
@@ -114,6 +117,20 @@ impl TimelineHead {
 }
 
 impl Entry {
+    /// An entry as it was kept: with its hash, or with the beginning of it, which is made whole where it fits.
+    #[must_use]
+    pub fn kept(seq: u32, at: Timestamp, body: String, previous: String, hash: String) -> Self {
+        let whole = self::hash(seq, at, &body, &previous);
+        let hash = if hash.len() >= HASH_BEGINNING && whole.starts_with(&hash) { whole } else { hash };
+        Self { seq, at, body, previous, hash }
+    }
+
+    /// The beginning of its hash. It suffices for all entries of a write but the last, whose whole hash covers them.
+    #[must_use]
+    pub fn hash_beginning(&self) -> &str {
+        self.hash.get(..HASH_BEGINNING).unwrap_or(&self.hash)
+    }
+
     /// The event.
     ///
     /// # Errors
