@@ -297,6 +297,12 @@ impl Incident {
         [self.next_check_at, self.count_at, self.held_until, self.escalate_at].into_iter().flatten()
     }
 
+    /// As it is kept once the next episode has begun: nobody looks at it again.
+    #[must_use]
+    pub fn left_behind(&self) -> Self {
+        Self { next_check_at: None, count_at: None, held_until: None, escalate_at: None, ..self.clone() }
+    }
+
     /// True for a look that was not superseded.
     #[must_use]
     pub fn expects_look(&self, due: Timestamp) -> bool {

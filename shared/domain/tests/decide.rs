@@ -175,6 +175,9 @@ fn what_a_cooldown_holds_back_is_looked_at_when_it_ends_unless_it_cleared() {
         world
     };
     let mut world = held_back();
+    let before = world.incident.as_ref().map(Incident::left_behind).expect("an incident");
+    assert_eq!(before.looks().count(), 0, "what the next episode takes the place of is looked at no more");
+    assert_eq!((before.held_back_at, before.suppressed), (Some(at(200)), 1), "the rest stays on record");
     world.step(&[alert(3, Status::Firing, 200)], Verdict::Confirmed, at(700));
     assert_eq!((world.state(), world.told.len()), (Some(State::Open), 3));
     assert_eq!(world.incident.as_ref().map(|i| i.occurrences), Some(1));

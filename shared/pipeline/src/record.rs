@@ -109,7 +109,7 @@ impl Triage {
             inhibits: inhibits(&incident, decision.action),
             expected_version: current.map(|i| i.version),
             expected_occurrences: current.map_or(0, |i| i.occurrences),
-            ended: current.filter(|i| i.id != incident.id).cloned(),
+            ended: current.filter(|i| i.id != incident.id).map(Incident::left_behind),
             monitor: self.heard(&incident.fingerprint, fresh.iter().find(|alert| alert.id == subject.id)),
             incident,
             entries,

@@ -5,7 +5,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws::{Polled, Queues};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
@@ -22,8 +22,13 @@ const FUNCTION_TIMEOUT_SECS: i64 = 30;
 /// The schedule of `pull` and `sweep`.
 const EVERY: Duration = Duration::from_mins(1);
 
-/// Bytes of one batch's messages after which no more are added: a function has its timeout.
-const BATCH_BYTES_MAX: usize = 1024 * 1024;
+/// Messages that one call may bring: what a first batch holds, and one after a batch that took long.
+const BATCH_LEAST: usize = 10;
+
+/// A batch that took less was small, and the next may hold twice as many messages; one that took more was large: a function
+/// has its timeout, and what it did not finish comes again.
+const SMALL: Duration = Duration::from_secs(1);
+const LARGE: Duration = Duration::from_secs(3);
 
 /// How long a poller rests after the queue did not answer.
 const REST: Duration = Duration::from_millis(500);
@@ -34,12 +39,19 @@ where
     H: Fn(LambdaEvent<SqsEvent>) -> F,
     F: Future<Output = SqsBatchResponse>,
 {
+    let mut wanted = BATCH_LEAST.min(most);
     loop {
-        match batch(&queues, &url, most).await {
+        match batch(&queues, &url, wanted).await {
             Ok(batch) if batch.is_empty() => {}
             Ok(batch) => {
+                let begun = Instant::now();
                 let response = handle(event(&batch, &url, clock.as_ref())).await;
                 delete_done(&queues, &url, &batch, &response).await;
+                wanted = match begun.elapsed() {
+                    took if took > LARGE => BATCH_LEAST.min(most),
+                    took if took < SMALL && batch.len() >= wanted => (wanted * 2).min(most),
+                    _ => wanted,
+                };
             }
             Err(error) => {
                 tracing::warn!(%error, "polling failed");
@@ -49,16 +61,16 @@ where
     }
 }
 
-/// What waits, once a first message is there.
-async fn batch(queues: &Queues, url: &str, most: usize) -> Result<Vec<Polled>, QueueError> {
+/// What waits, once a first message is there: about as many messages as are wanted. Fewer than one call may bring are all
+/// that there are.
+async fn batch(queues: &Queues, url: &str, wanted: usize) -> Result<Vec<Polled>, QueueError> {
     let mut batch = queues.poll(url, WAIT_SECS).await?;
-    let bytes = |batch: &[Polled]| batch.iter().map(|polled| polled.body.len()).sum::<usize>();
-    while !batch.is_empty() && batch.len() < most && bytes(&batch) < BATCH_BYTES_MAX {
-        match queues.poll(url, 0).await {
-            Ok(more) if !more.is_empty() => batch.extend(more),
-            // What was received already is handed on.
-            _ => break,
-        }
+    let mut brought = batch.len();
+    while brought >= BATCH_LEAST && batch.len() < wanted {
+        // What was received already is handed on, whatever becomes of this.
+        let more = queues.poll(url, 0).await.unwrap_or_default();
+        brought = more.len();
+        batch.extend(more);
     }
     Ok(batch)
 }

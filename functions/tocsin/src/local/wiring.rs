@@ -24,7 +24,8 @@ const TABLE: &str = "tocsin";
 /// Pollers of the inbox. More of them would fold less, and write the same incidents against each other.
 const TRIAGE_POLLERS: usize = 2;
 
-/// Messages of one batch, as an event source mapping is told. In a flood the inbox's are many, so that much is folded.
+/// Messages of one batch, as an event source mapping is told. In a flood the inbox's are many, as long as they are done in
+/// time, so that much is folded.
 const TRIAGE_BATCH: usize = 60;
 const DELIVER_BATCH: usize = 10;
 
