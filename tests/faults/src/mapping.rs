@@ -127,8 +127,9 @@ impl World {
             self.pass(SWEEPS_APART_SECS).await;
             self.sweep().await;
             self.rest().await?;
-            let incidents = self.store.incidents().await?;
-            if incidents.iter().all(|incident| incident.looks().next().is_none()) {
+            let (incidents, deliveries) = (self.store.incidents().await?, self.store.all_deliveries().await?);
+            let is_looked_at = incidents.iter().any(|incident| incident.looks().next().is_some());
+            if !is_looked_at && deliveries.iter().all(|delivery| delivery.state.is_finished()) {
                 break;
             }
         }
