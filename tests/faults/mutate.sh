@@ -2,7 +2,8 @@
 # Shows that the cases bite: applies each patch of tests/faults/mutations to a scratch clone, runs every case, and prints
 # which cases fail. A mutation that no case notices is an error.
 #   bash tests/faults/mutate.sh [--seeds N] [MUTATION…]
-# A mutation that leaves worlds without rest is looked at for ten minutes. CARGO may name another command than cargo; CARGO_TARGET_DIR, a target directory to build in.
+# A mutation that leaves worlds without rest is looked at for ten minutes. CARGO may name another command than cargo;
+# CARGO_TARGET_DIR, a target directory to build in.
 set -euo pipefail
 root="$(cd "$(dirname "$0")/../.." && pwd)"
 cargo="${CARGO:-cargo}"

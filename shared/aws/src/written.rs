@@ -178,7 +178,8 @@ mod tests {
             let at = usize::from(changed.seq < 2);
             let mut record: serde_json::Value = parse(&items[at], "record")?;
             let body = &mut record["entries"][changed.seq as usize % 2]["body"];
-            *body = format!("{} ", body.as_str().unwrap_or_default()).into();
+            let Some(text) = body.as_str() else { unreachable!("an entry without a body: {body}") };
+            *body = format!("{text} ").into();
             items[at].insert("record".to_owned(), packed(&record, "record")?);
             assert_eq!(verify(&read_entries(&items)?).map_err(|broken| broken.seq), Err(changed.seq));
         }

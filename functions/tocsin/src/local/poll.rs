@@ -67,8 +67,13 @@ async fn batch(queues: &Queues, url: &str, wanted: usize) -> Result<Vec<Polled>,
     let mut batch = queues.poll(url, WAIT_SECS).await?;
     let mut brought = batch.len();
     while brought >= BATCH_LEAST && batch.len() < wanted {
-        // What was received already is handed on, whatever becomes of this.
-        let more = queues.poll(url, 0).await.unwrap_or_default();
+        let more = match queues.poll(url, 0).await {
+            Ok(more) => more,
+            Err(error) => {
+                tracing::warn!(%error, "polling for more failed; what was received already is handed on");
+                break;
+            }
+        };
         brought = more.len();
         batch.extend(more);
     }

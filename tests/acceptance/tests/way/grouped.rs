@@ -107,6 +107,26 @@ async fn the_last_child_that_clears_ends_the_incident() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_clear_from_before_the_incident_ends_the_child_that_it_overtook() -> anyhow::Result<()> {
+    let world = world().await?;
+    world.post(&clears("b")).await?;
+    world.quiet().await?;
+    world.post(&fires("a")).await?;
+    counted(&world, 1, 1).await?;
+    let mut overtaken = fires("b");
+    overtaken["monitor"]["evaluated_at"] = json!("2026-01-01T00:00:00Z");
+    world.post(&overtaken).await?;
+    world.quiet().await?;
+    assert_eq!(world.newest().await?["children"], json!({ "total": 1, "firing": 1 }));
+    world.post(&clears("a")).await?;
+    world.until_state("resolved").await?;
+    world.quiet().await?;
+    let events = world.stand_ins().pagerduty.events();
+    assert_eq!(events.iter().map(|e| e.action.as_str()).collect::<Vec<_>>(), ["trigger", "resolve"]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_duplicate_of_a_child_is_two_updates_and_tells_nobody() -> anyhow::Result<()> {
     let world = world().await?;
     world.post(&fires("a")).await?;
