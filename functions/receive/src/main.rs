@@ -15,9 +15,9 @@ async fn main() -> anyhow::Result<()> {
     let levels: Option<Targets> = std::env::var("RUST_LOG").ok().and_then(|levels| levels.parse().ok());
     let levels = levels.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     aws::log_and_count(levels, Arc::new(SystemClock));
-    let config = Arc::new(config::load_from_env()?);
+    let intake = config::load_intake_from_env()?;
     let queues = Queues::new(aws::sqs_from_env()?, QueueUrls::from_env());
-    let receive = Receive::new(config, Arc::new(queues), Arc::new(SystemClock)).with_sns(Arc::new(Sns::default()));
+    let receive = Receive::new(intake, Arc::new(queues), Arc::new(SystemClock)).with_sns(Arc::new(Sns::default()));
     let receive = receive.with_recorder(RecordDirectory::from_env());
     lambda_http::run(service_fn(|request: Request| receive::invoke(&receive, request)))
         .await

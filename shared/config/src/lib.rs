@@ -15,6 +15,7 @@ mod config;
 mod duration;
 mod environment;
 mod fields;
+mod intake;
 mod load;
 mod mistake;
 mod mute;
@@ -33,7 +34,8 @@ pub use config::{
 };
 pub use duration::duration_secs;
 pub use environment::{Environment, ProcessEnvironment, secret_names, secret_places};
-pub use load::{DEPLOYED_CONFIG, LoadError, load, load_file, load_from_env};
+pub use intake::{Grouping, Intake, Sort, Sorted};
+pub use load::{DEPLOYED_CONFIG, LoadError, load, load_file, load_from_env, load_intake, load_intake_from_env};
 pub use mistake::{Mistake, nearest};
 pub use mute::{Inhibition, Maintenance, When};
 pub use query::{ArizeQuery, CloudwatchQuery, MetricSource, Query, Template};

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::reader::{Report, Value};
 use crate::yaml::{self, CONFIG_BYTES_MAX};
-use crate::{Config, Environment, Mistake, ProcessEnvironment, clear_text, sections};
+use crate::{Config, Environment, Intake, Mistake, ProcessEnvironment, clear_text, sections};
 
 /// Where the deployed layer puts the config.
 pub const DEPLOYED_CONFIG: &str = "/opt/tocsin/tocsin.yaml";
@@ -62,14 +62,32 @@ impl fmt::Display for Listed<'_> {
 /// # Errors
 /// Every mistake, in the file's order. A text that is no YAML gives that one alone.
 pub fn load(text: &str, environment: &dyn Environment) -> Result<Config, Vec<Mistake>> {
+    read_with(text, environment, |root, report| {
+        for mistake in clear_text::mistakes(text) {
+            report.add(mistake);
+        }
+        sections::read(root)
+    })
+}
+
+/// Reads what receiving needs of a config, and nothing else of it.
+///
+/// # Errors
+/// Every mistake in that, as [`load`] has it.
+pub fn load_intake(text: &str, environment: &dyn Environment) -> Result<Intake, Vec<Mistake>> {
+    read_with(text, environment, |root, _| sections::read_intake(root))
+}
+
+fn read_with<T>(
+    text: &str,
+    environment: &dyn Environment,
+    read: impl FnOnce(&Value<'_>, &Report<'_>) -> Option<T>,
+) -> Result<T, Vec<Mistake>> {
     let root = yaml::parse(text).map_err(|mistake| vec![mistake])?;
     let report = Report::new(environment);
-    for mistake in clear_text::mistakes(text) {
-        report.add(mistake);
-    }
-    let config = sections::read(&Value::root(&report, &root));
-    match (config, report.into_mistakes()) {
-        (Some(config), mistakes) if mistakes.is_empty() => Ok(config),
+    let whole = read(&Value::root(&report, &root), &report);
+    match (whole, report.into_mistakes()) {
+        (Some(whole), mistakes) if mistakes.is_empty() => Ok(whole),
         (None, mistakes) if mistakes.is_empty() => Err(vec![unnamed()]),
         (_, mistakes) => Err(mistakes),
     }
@@ -85,8 +103,7 @@ fn unnamed() -> Mistake {
 /// # Errors
 /// [`LoadError`] says that the file cannot be read, or lists its mistakes.
 pub fn load_file(path: &Path, environment: &dyn Environment) -> Result<Config, LoadError> {
-    let text = read(path).map_err(|error| LoadError::Unreadable { path: path.to_owned(), why: error.to_string() })?;
-    load(&text, environment).map_err(|mistakes| LoadError::Mistakes { path: path.to_owned(), mistakes })
+    read_file(path, |text| load(text, environment))
 }
 
 /// The config that a deployed function reads: the file that `TOCSIN_CONFIG` names, else [`DEPLOYED_CONFIG`].
@@ -94,8 +111,24 @@ pub fn load_file(path: &Path, environment: &dyn Environment) -> Result<Config, L
 /// # Errors
 /// As [`load_file`].
 pub fn load_from_env() -> Result<Config, LoadError> {
-    let path = std::env::var_os("TOCSIN_CONFIG").map_or_else(|| PathBuf::from(DEPLOYED_CONFIG), PathBuf::from);
-    load_file(&path, &ProcessEnvironment)
+    load_file(&deployed(), &ProcessEnvironment)
+}
+
+/// As [`load_from_env`], for a function that receives.
+///
+/// # Errors
+/// As [`load_intake`], or the file cannot be read.
+pub fn load_intake_from_env() -> Result<Intake, LoadError> {
+    read_file(&deployed(), |text| load_intake(text, &ProcessEnvironment))
+}
+
+fn deployed() -> PathBuf {
+    std::env::var_os("TOCSIN_CONFIG").map_or_else(|| PathBuf::from(DEPLOYED_CONFIG), PathBuf::from)
+}
+
+fn read_file<T>(path: &Path, load: impl FnOnce(&str) -> Result<T, Vec<Mistake>>) -> Result<T, LoadError> {
+    let text = read(path).map_err(|error| LoadError::Unreadable { path: path.to_owned(), why: error.to_string() })?;
+    load(&text).map_err(|mistakes| LoadError::Mistakes { path: path.to_owned(), mistakes })
 }
 
 /// One byte more than is allowed, so that a file too large is seen as such.

@@ -38,28 +38,30 @@ pub struct Recipients<'c> {
     pub withheld: Vec<&'c Receiver>,
 }
 
+/// The rules that take something, in the order in which they were asked.
+pub(crate) fn taken<'c, R>(nodes: &[Node], rules: &'c [R], takes: &dyn Fn(&R) -> bool) -> Vec<&'c R> {
+    let mut found = Vec::new();
+    for node in nodes {
+        let Some(rule) = rules.get(node.rule).filter(|rule| takes(rule)) else { continue };
+        let inside = taken(&node.children, rules, takes);
+        if inside.is_empty() {
+            found.push(rule);
+        } else {
+            found.extend(inside);
+        }
+        if !node.continues {
+            break;
+        }
+    }
+    found
+}
+
 impl Config {
     /// The rules that an alert comes to; the default rule where none matches.
     #[must_use]
     pub fn route(&self, alert: &Alert) -> Route<'_> {
-        let mut found = Vec::new();
-        self.walk(&self.tree, alert, &mut found);
-        let mut rules = found.into_iter();
+        let mut rules = taken(&self.tree, &self.rules, &|rule| rule.matches(alert)).into_iter();
         Route { rule: rules.next().unwrap_or(&self.default_rule), also: rules.collect() }
-    }
-
-    fn walk<'c>(&'c self, nodes: &[Node], alert: &Alert, found: &mut Vec<&'c Rule>) {
-        for node in nodes {
-            let Some(rule) = self.rules.get(node.rule).filter(|rule| rule.matches(alert)) else { continue };
-            let before = found.len();
-            self.walk(&node.children, alert, found);
-            if found.len() == before {
-                found.push(rule);
-            }
-            if !node.continues {
-                return;
-            }
-        }
     }
 
     /// The rules that were asked before the one that decides, in order, and the first condition that each missed.

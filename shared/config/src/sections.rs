@@ -3,12 +3,12 @@
 //! Invariant: names are collected before the rules that use them are read, from broken sections too, so that one
 //! mistake is not reported as many.
 
+mod children;
 mod confirm;
 mod deadlines;
 mod detector;
 mod escalation;
 mod flapping;
-mod grouping;
 mod intervals;
 mod known;
 mod matchers;
@@ -28,7 +28,7 @@ pub(crate) use self::shared::severity_word;
 
 use self::known::Known;
 use crate::reader::Value;
-use crate::{Config, MetricSource};
+use crate::{Config, Intake, MetricSource};
 
 /// The sections, as the file names them.
 const SECTIONS: &[&str] = &[
@@ -73,7 +73,7 @@ pub(crate) fn read(root: &Value<'_>) -> Option<Config> {
     let known = Known::collect(&fields, sources.as_deref(), metrics);
     let time_intervals = fields.or("time_intervals", Vec::new(), intervals::read);
     let times = time_intervals.as_deref();
-    let rules = fields.or("rules", (Vec::new(), Vec::new()), |value| rules::read(value, &known, times));
+    let rules = rules::read(&fields, &known, times);
     let default_rule = fields.required("default", |value| rules::default_rule(value, &known, times));
     let silences = fields.or("silences", Vec::new(), |value| mutes::silences(value, &known));
     let maintenance = fields.or("maintenance", Vec::new(), |value| mutes::maintenance(value, &known, times));
@@ -100,4 +100,15 @@ pub(crate) fn read(root: &Value<'_>) -> Option<Config> {
         fallback: fallback?,
         deadlines: deadlines?,
     })
+}
+
+/// What receiving needs of it.
+pub(crate) fn read_intake(root: &Value<'_>) -> Option<Intake> {
+    let fields = root.fields(SECTIONS)?;
+    let sources = fields.required("sources", sources::read);
+    let known = Known::collect(&fields, sources.as_deref(), Vec::new());
+    let rules = rules::read_groupings(&fields, &known);
+    let default_rule = fields.required("default", |value| rules::default_grouping(value, &known));
+    let (rules, tree) = rules?;
+    Some(Intake { sources: sources?, rules, tree, default_rule: default_rule? })
 }

@@ -28,7 +28,7 @@ impl Triage {
             fingerprint: Some(fingerprint.clone()),
             // Under another fingerprint than its own an alert only comes by `joined`.
             asked: alert.labels.get(MISSED.0).is_some_and(|value| value == MISSED.1)
-                || item(&self.config, alert.clone()).fingerprint != *fingerprint,
+                || item(&*self.config, alert.clone()).fingerprint != *fingerprint,
             observed_at: alert.observed_at,
             missed_since: None,
         })

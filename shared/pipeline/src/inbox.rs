@@ -2,7 +2,7 @@
 //!
 //! Invariant: an alert gets its rule, its severity and its fingerprint here and nowhere else, wherever it comes from.
 
-use config::{Config, Route};
+use config::{Sort, Sorted};
 use domain::{Alert, Fingerprint};
 
 use crate::{InboxMessage, Item};
@@ -12,12 +12,12 @@ const MESSAGE_BYTES_MAX: usize = 200 * 1024;
 
 /// The alert with its rules, the rule's severity if it has one, and the fingerprint that the rule gives it.
 #[must_use]
-pub fn item(config: &Config, mut alert: Alert) -> Item {
-    let Route { rule, also } = config.route(&alert);
-    alert.rule = Some(rule.name.clone());
-    alert.also = also.iter().map(|rule| rule.name.clone()).collect();
-    alert.severity = rule.severity.unwrap_or(alert.severity);
-    Item { fingerprint: Fingerprint::of(&alert, &rule.group_by), alert }
+pub fn item(rules: &impl Sort, mut alert: Alert) -> Item {
+    let Sorted { rule, also, group_by, severity } = rules.sort(&alert);
+    alert.rule = Some(rule.to_owned());
+    alert.also = also.into_iter().map(str::to_owned).collect();
+    alert.severity = severity.unwrap_or(alert.severity);
+    Item { fingerprint: Fingerprint::of(&alert, group_by), alert }
 }
 
 /// Items in as few messages as their size allows, in order.

@@ -167,7 +167,7 @@ impl Pull {
             let value = evidence.iter().find(|e| e.verdict == Verdict::Confirmed).and_then(|e| e.value);
             return self.raise(Alert { value, ..alert }, Status::Firing).await;
         }
-        let fingerprint = item(&self.config, alert.clone()).fingerprint;
+        let fingerprint = item(&*self.config, alert.clone()).fingerprint;
         let Some(incident) = self.open(&fingerprint).await? else { return Ok(Seen::Nothing) };
         match self.has_recovered(look, &alert, &incident, now).await {
             Ok(true) => self.raise(alert, Status::Cleared).await,
@@ -215,7 +215,7 @@ impl Pull {
     }
 
     async fn raise(&self, alert: Alert, status: Status) -> Result<Seen, PullError> {
-        let fired = item(&self.config, Alert { status, ..alert });
+        let fired = item(&*self.config, Alert { status, ..alert });
         let (fingerprint, observed_at) = (&fired.fingerprint, fired.alert.observed_at.as_second());
         let id = AlertId::new(format!("{PULL}-{fingerprint}-{observed_at}-{}", status.as_str()));
         tracing::info!(alert.id = %id, alert.fingerprint = %fingerprint, status = status.as_str(), "alert pulled");

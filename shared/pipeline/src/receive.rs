@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use config::Config;
+use config::Intake;
 use domain::{AlertId, Fingerprint};
 use serde::Serialize;
 use sources::{Auth, AuthError, BODY_BYTES_MAX, DecodeError, Inbound, Kind, Source, Subscription};
@@ -80,7 +80,7 @@ impl Refusal {
 
 /// Takes webhooks.
 pub struct Receive {
-    config: Arc<Config>,
+    intake: Intake,
     queue: Arc<dyn Queue>,
     clock: Arc<dyn Clock>,
     sns: Option<Arc<dyn SnsHost>>,
@@ -88,10 +88,10 @@ pub struct Receive {
 }
 
 impl Receive {
-    /// Over a config and a queue.
+    /// Over what a config says of it and a queue.
     #[must_use]
-    pub fn new(config: Arc<Config>, queue: Arc<dyn Queue>, clock: Arc<dyn Clock>) -> Self {
-        Self { config, queue, clock, sns: None, recorder: None }
+    pub fn new(intake: Intake, queue: Arc<dyn Queue>, clock: Arc<dyn Clock>) -> Self {
+        Self { intake, queue, clock, sns: None, recorder: None }
     }
 
     /// With a way to SNS's hosts, for sources whose messages it signs.
@@ -120,7 +120,7 @@ impl Receive {
         query: &str,
         body: &[u8],
     ) -> Result<Vec<Accepted>, Refusal> {
-        let source = self.config.source(source).ok_or(Refusal::UnknownSource)?;
+        let source = self.intake.source(source).ok_or(Refusal::UnknownSource)?;
         if body.len() > BODY_BYTES_MAX {
             return Err(Refusal::TooLarge);
         }
@@ -140,7 +140,7 @@ impl Receive {
     /// # Errors
     /// [`Refusal`], as for a webhook.
     pub async fn accept_event(&self, body: &[u8]) -> Result<Vec<Accepted>, Refusal> {
-        let mut sources = self.config.sources.iter();
+        let mut sources = self.intake.sources.iter();
         let source = sources.find(|source| source.kind == Kind::Cloudwatch).ok_or(Refusal::UnknownSource)?;
         let inbound = Inbound { headers: &[], query: "", body, received_at: self.clock.now() };
         self.take(source, &inbound).await
@@ -177,7 +177,7 @@ impl Receive {
 
     async fn take(&self, source: &Source, inbound: &Inbound<'_>) -> Result<Vec<Accepted>, Refusal> {
         let alerts = source.decode(inbound, &mut || AlertId::new(Uuid::now_v7().to_string()))?;
-        let items: Vec<Item> = alerts.into_iter().map(|alert| item(&self.config, alert)).collect();
+        let items: Vec<Item> = alerts.into_iter().map(|alert| item(&self.intake, alert)).collect();
         let accepted: Vec<Accepted> = items
             .iter()
             .map(|item| Accepted { alert_id: item.alert.id.clone(), fingerprint: item.fingerprint.clone() })

@@ -148,7 +148,7 @@ impl Pull {
     /// between, or one beside this, tells it under the same id.
     async fn tell(&self, monitor: &str, alert: Alert, record: Option<&MonitorRecord>) -> Result<(), PullError> {
         let (status, observed_at) = (alert.status, alert.observed_at);
-        let Item { alert, fingerprint: own } = item(&self.config, alert);
+        let Item { alert, fingerprint: own } = item(&*self.config, alert);
         let known = record.filter(|record| record.fingerprint.is_some());
         let fingerprint = known.and_then(|record| record.fingerprint.clone()).unwrap_or(own);
         let id = format!("{}-{fingerprint}-{}-{}", alert.source, observed_at.as_millisecond(), status.as_str());

@@ -179,7 +179,7 @@ impl Replay {
             }
         };
         self.replayed.alerts = next;
-        let items = alerts.into_iter().map(|alert| item(&self.config, alert)).collect();
+        let items = alerts.into_iter().map(|alert| item(&*self.config, alert)).collect();
         for message in pack(items) {
             self.settle(&message).await?;
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use aws::{Clients, Endpoints, Polled, Queues, Store, provision_queues, provision_table};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use config::{Config, TemplateDirectory};
+use config::{Config, Intake, TemplateDirectory};
 use embedded::{Embedded, Storage};
 use lambda_runtime::{Context as LambdaContext, LambdaEvent};
 use pipeline::ports::Clock;
@@ -70,7 +70,7 @@ impl Functions {
         let sender = Arc::new(web::Sender::new(web::Client::new()?));
         let templates = Arc::new(TemplateDirectory::new(None));
         let deliver = Deliver::new(config.clone(), store.clone(), queues.clone(), sender, templates, clock.clone());
-        let receive = Receive::new(config.clone(), queues.clone(), clock.clone());
+        let receive = Receive::new(Intake::from(&*config), queues.clone(), clock.clone());
         let triage = Triage::new(config, store, queues.clone(), clock);
         meter.take();
         let batches = Batches::default();

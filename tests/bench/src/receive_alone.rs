@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use aws::{Clients, Endpoints, Queues, provision_queues};
+use config::Intake;
 use domain::ReceiverKind;
 use embedded::{Embedded, Storage};
 use lambda_http::http::{Method, Request as HttpRequest};
@@ -70,7 +71,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
 }
 
 async fn measure(what: &str, queue: Arc<dyn Queue>) -> anyhow::Result<()> {
-    let receive = Receive::new(Arc::new(inputs::config()?), queue, Arc::new(SystemClock));
+    let receive = Receive::new(Intake::from(&inputs::config()?), queue, Arc::new(SystemClock));
     let body = inputs::alert("gpt-4o-mini")?.to_string();
     for _ in 0..WARM_UP {
         one(&receive, &body).await?;

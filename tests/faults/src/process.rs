@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use aws::{Clients, QueueUrls, Queues, Store};
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
-use config::{Config, TemplateDirectory};
+use config::{Config, Intake, TemplateDirectory};
 use domain::ReceiverKind;
 use lambda_http::{Body, Response};
 use lambda_runtime::{Context, LambdaEvent};
@@ -95,7 +95,7 @@ impl Process {
         let clock: Arc<dyn Clock> = Arc::new(SkewedClock { world, skew_ms });
         let shared = Arc::new(queues.clone());
         let function = match role {
-            Role::Receive => Function::Receive(Receive::new(kit.config.clone(), shared, clock.clone())),
+            Role::Receive => Function::Receive(Receive::new(Intake::from(&*kit.config), shared, clock.clone())),
             Role::Triage => {
                 let triage = Triage::new(kit.config.clone(), store, shared, clock.clone());
                 let (metrics, changes) = outside::readers(kit.outside);

@@ -214,13 +214,13 @@ mod tests {
 
     async fn serve(pages: bool) -> anyhow::Result<SocketAddr> {
         let text = crate::example::config_text(None)?.1;
-        let config = config::load(&text, &LocalEnvironment::new(&text)).map_err(|m| anyhow::anyhow!("{m:?}"))?;
+        let intake = config::load_intake(&text, &LocalEnvironment::new(&text)).map_err(|m| anyhow::anyhow!("{m:?}"))?;
         let clients = Clients::local(&Endpoints::at("http://127.0.0.1:9", "http://127.0.0.1:9"));
         let queues = Arc::new(Queues::new(clients.sqs, QueueUrls::default()));
         let store = Arc::new(Store::new(clients.dynamodb, "tocsin"));
         let redrive = Redrive::new(store.clone(), queues.clone(), queues.clone(), Arc::new(SystemClock));
         let served = Served {
-            receive: Arc::new(Receive::new(Arc::new(config), queues, Arc::new(SystemClock))),
+            receive: Arc::new(Receive::new(intake, queues, Arc::new(SystemClock))),
             store,
             stand_ins: StandIns::start().await?,
             redrive: Arc::new(redrive),

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use aws::{Clients, Endpoints, Queues, Store, provision_queues, provision_table};
-use config::{Config, Environment, MetricSource, ProcessEnvironment, TemplateDirectory};
+use config::{Config, Environment, Intake, MetricSource, ProcessEnvironment, TemplateDirectory};
 use embedded::{InProcess, Storage};
 use pipeline::ports::Recorder;
 use pipeline::{Deliver, Pull, Receive, Redrive, Sweep, Triage};
@@ -47,7 +47,7 @@ pub(super) async fn start(options: LocalOptions) -> Result<Local, LocalError> {
     let urls = provision_queues(&clients.sqs, "tocsin").await.map_err(part("a queue"))?;
     let queues = Arc::new(Queues::new(clients.sqs.clone(), urls));
     let clock = &options.clock;
-    let receive = Receive::new(config.clone(), queues.clone(), clock.clone());
+    let receive = Receive::new(Intake::from(&*config), queues.clone(), clock.clone());
     let recorder = options.record.as_deref().map(|folder| Arc::new(RecordDirectory::new(folder)) as Arc<dyn Recorder>);
     if let Some(folder) = &options.record {
         notes.push(format!("webhooks are kept in {}, as far as the config reads them", folder.display()));

@@ -8,12 +8,12 @@ use domain::{Interval, Phase, Policy, Runbook};
 
 use super::known::Known;
 use super::shared::{links, severity};
-use super::{confirm, escalation, flapping, grouping, intervals};
+use super::{children, confirm, escalation, flapping, intervals};
 use crate::duration::Bounds;
 use crate::fields::Fields;
 use crate::mistake::choose;
 use crate::reader::{Value, all};
-use crate::{Rule, address};
+use crate::{Grouping, Rule, address};
 
 /// The default rule's name.
 pub(super) const DEFAULT_RULE: &str = "default";
@@ -78,40 +78,44 @@ const NEVER_GROUPED: [&str; 16] = [
     "evaluated_at",
 ];
 
-/// Everything but name and match.
+/// Everything but name and match and what is pulled.
 pub(super) fn rest(fields: &Fields<'_>, known: &Known, times: Option<&[Interval]>) -> Option<Rule> {
-    let grouped_by_default = || GROUP_BY_DEFAULT.map(str::to_owned).to_vec();
-    let group_by = match fields.get("group_by") {
-        Some(value) => group_by(value, known),
-        None => Some(grouped_by_default()),
-    };
-    let children = grouping::children(fields, group_by.as_deref(), known);
+    let grouped = grouping(fields, known);
+    let children = children::read(fields, grouped.as_ref().map(|grouping| grouping.group_by.as_slice()), known);
     let escalate = fields.or("escalate", Vec::new(), |value| escalation::read(value, known));
     let policy = policy(fields);
     let confirm = fields.optional("confirm", |value| confirm::read(value, known));
-    let severity = fields.optional("severity", severity);
     let runbook = fields.optional("runbook", runbook);
     let dashboards = fields.or("dashboards", Vec::new(), links);
     let receivers = fields.required("receivers", |value| receivers(value, known));
     let phase = fields.or("phase", Phase::default(), phase);
     let active_times = fields.or("active_time_intervals", Vec::new(), |value| intervals::named(value, times));
     let mute_times = fields.or("mute_time_intervals", Vec::new(), |value| intervals::named(value, times));
+    let Grouping { rule, matchers, group_by, severity } = grouped?;
     Some(Rule {
-        name: DEFAULT_RULE.to_owned(),
-        matchers: Vec::new(),
+        name: rule,
+        matchers,
         phase: phase?,
         active_times: active_times?,
         mute_times: mute_times?,
-        group_by: group_by?,
+        group_by,
         children: children?,
         policy: Policy { escalate: escalate?, ..policy? },
         confirm: confirm?,
         pull: None,
-        severity: severity?,
+        severity,
         runbook: runbook?,
         dashboards: dashboards?,
         receivers: receivers?,
     })
+}
+
+/// What makes two alerts the same problem, and how severe they are.
+pub(super) fn grouping(fields: &Fields<'_>, known: &Known) -> Option<Grouping> {
+    let by_default = || Some(GROUP_BY_DEFAULT.map(str::to_owned).to_vec());
+    let group_by = fields.get("group_by").map_or_else(by_default, |value| group_by(value, known));
+    let severity = fields.optional("severity", severity);
+    Some(Grouping { rule: DEFAULT_RULE.to_owned(), matchers: Vec::new(), group_by: group_by?, severity: severity? })
 }
 
 pub(super) fn group_by(value: &Value<'_>, known: &Known) -> Option<Vec<String>> {

@@ -10,11 +10,11 @@ use domain::{Interval, Matcher};
 use super::known::Known;
 use super::matchers::matchers;
 use super::pull;
-use super::rule_fields::{DEFAULT_RULE, INHERITED_FIELDS, rest};
+use super::rule_fields::{DEFAULT_RULE, INHERITED_FIELDS, grouping, rest};
 use super::shared::{check_name, is_name};
 use crate::fields::Fields;
 use crate::reader::{Value, all};
-use crate::{Node, Rule};
+use crate::{Grouping, Node, Rule};
 
 /// The fields of a rule.
 const FIELDS: &[&str] = &[
@@ -44,12 +44,21 @@ const FIELDS: &[&str] = &[
 const DEPTH_MAX: usize = 8;
 
 /// The rules read so far, in the order in which they are asked.
-struct Read<'k> {
+struct Read<'k, R> {
     known: &'k Known,
-    times: Option<&'k [Interval]>,
+    rest: &'k Rest<'k, R>,
     names: BTreeSet<String>,
-    rules: Vec<Rule>,
+    rules: Vec<R>,
     before: Vec<Before>,
+}
+
+/// What a rule says beside its place: its own fields and those around it, and the rules above it.
+type Rest<'k, R> = dyn Fn(&Fields<'_>, Matched, &[R]) -> Option<R> + 'k;
+
+/// What a rule is named and what it matches; `None` where that could not be read, or no alert comes there.
+struct Matched {
+    name: Option<String>,
+    matchers: Option<Vec<Matcher>>,
 }
 
 /// What is known of a rule, though it may be broken.
@@ -66,17 +75,40 @@ struct Around<'a, 'r> {
     depth: usize,
 }
 
-pub(crate) fn read(value: &Value<'_>, known: &Known, times: Option<&[Interval]>) -> Option<(Vec<Rule>, Vec<Node>)> {
-    let mut read = Read { known, times, names: BTreeSet::new(), rules: Vec::new(), before: Vec::new() };
-    let tree = read.rules(value, &Around { fields: None, matchers: &[], depth: 0 })?;
-    Some((read.rules, tree))
+pub(crate) fn read(sections: &Fields<'_>, known: &Known, times: Option<&[Interval]>) -> Option<(Vec<Rule>, Vec<Node>)> {
+    read_with(sections, known, &|fields, matched, above| {
+        let rest = rest(fields, known, times);
+        let mut rule = Rule { name: matched.name?, matchers: matched.matchers?, ..rest? };
+        rule.pull = fields.optional("pull", |value| pull::read(value, &rule, above, known))?;
+        Some(rule)
+    })
+}
+
+/// As [`read`], of what receiving needs.
+pub(crate) fn read_groupings(sections: &Fields<'_>, known: &Known) -> Option<(Vec<Grouping>, Vec<Node>)> {
+    read_with(sections, known, &|fields, matched, _| {
+        let rest = grouping(fields, known);
+        Some(Grouping { rule: matched.name?, matchers: matched.matchers?, ..rest? })
+    })
 }
 
 pub(crate) fn default_rule(value: &Value<'_>, known: &Known, times: Option<&[Interval]>) -> Option<Rule> {
     rest(&value.fields(INHERITED_FIELDS)?, known, times)
 }
 
-impl Read<'_> {
+/// As [`default_rule`], of what receiving needs.
+pub(crate) fn default_grouping(value: &Value<'_>, known: &Known) -> Option<Grouping> {
+    grouping(&value.fields(INHERITED_FIELDS)?, known)
+}
+
+fn read_with<R>(sections: &Fields<'_>, known: &Known, rest: &Rest<'_, R>) -> Option<(Vec<R>, Vec<Node>)> {
+    let mut read = Read { known, rest, names: BTreeSet::new(), rules: Vec::new(), before: Vec::new() };
+    let around = Around { fields: None, matchers: &[], depth: 0 };
+    let tree = sections.or("rules", Vec::new(), |value| read.rules(value, &around))?;
+    Some((read.rules, tree))
+}
+
+impl<R> Read<'_, R> {
     fn rules(&mut self, value: &Value<'_>, around: &Around<'_, '_>) -> Option<Vec<Node>> {
         if around.depth >= DEPTH_MAX {
             return value.fail("rules stand too deep in one another", format!("nest them {DEPTH_MAX} deep at most"));
@@ -106,10 +138,8 @@ impl Read<'_> {
             // What a broken match would take, nobody knows: no rule after it is told to be out of reach.
             continues: continues.unwrap_or(true) || matched.is_none(),
         });
-        let rest = rest(&fields, self.known, self.times);
-        reachable?;
-        let mut rule = Rule { name: name?, matchers, ..rest? };
-        rule.pull = fields.optional("pull", |value| pull::read(value, &rule, &self.rules, self.known))?;
+        let matched = Matched { name, matchers: reachable.map(|()| matchers) };
+        let rule = (self.rest)(&fields, matched, &self.rules)?;
         self.rules.push(rule);
         Some(Node { rule: self.rules.len() - 1, continues: continues?, children: children? })
     }

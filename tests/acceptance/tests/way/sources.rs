@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use config::Config;
 use pipeline::ports::Clock;
 use pipeline::{Accepted, Receive, Refusal, SystemClock};
 use serde_json::{Value, json};
@@ -113,10 +112,10 @@ impl Behind {
     async fn start() -> anyhow::Result<Self> {
         let secrets = [("TEST_SECRET", LOCAL_SECRET), ("TEST_ROUTING_KEY", LOCAL_SECRET)];
         let environment: BTreeMap<String, String> = secrets.map(|(n, s)| (n.to_owned(), s.to_owned())).into();
-        let config: Config = config::load(CONFIG, &environment).map_err(|mistakes| anyhow::anyhow!("{mistakes:?}"))?;
+        let intake = config::load_intake(CONFIG, &environment).map_err(|mistakes| anyhow::anyhow!("{mistakes:?}"))?;
         let (engines, sns) = (Engines::start().await?, Sns::start().await?);
         let queues = Arc::new(engines.queues.clone());
-        let receive = Receive::new(Arc::new(config), queues, Arc::new(SystemClock));
+        let receive = Receive::new(intake, queues, Arc::new(SystemClock));
         let receive = receive.with_sns(Arc::new(web::Sns::at(&sns.url())));
         Ok(Self { engines, sns, receive })
     }

@@ -138,10 +138,10 @@ fn told(target: &Target) -> Shown {
 /// The function alone, over a queue that is out of reach.
 async fn not_durable() -> anyhow::Result<Shown> {
     let text = config_text();
-    let config = config::load(&text, &environment(&text)).map_err(|mistakes| anyhow::anyhow!("{mistakes:?}"))?;
+    let intake = config::load_intake(&text, &environment(&text)).map_err(|mistakes| anyhow::anyhow!("{mistakes:?}"))?;
     let clients = Clients::local(&Endpoints::at("http://127.0.0.1:9", "http://127.0.0.1:9"));
     let urls = QueueUrls { inbox: Some("http://127.0.0.1:9/000000000000/inbox".to_owned()), ..QueueUrls::default() };
-    let receive = Receive::new(Arc::new(config), Arc::new(Queues::new(clients.sqs, urls)), Arc::new(SystemClock));
+    let receive = Receive::new(intake, Arc::new(Queues::new(clients.sqs, urls)), Arc::new(SystemClock));
     let mut request = Request::new(Body::Text(alert(Kind::Arize, Status::Firing).to_string()));
     *request.method_mut() = lambda_http::http::Method::POST;
     *request.uri_mut() = format!("/alerts/arize?q={CANARY}").parse()?;

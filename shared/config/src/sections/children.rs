@@ -8,7 +8,7 @@ use crate::fields::Fields;
 use crate::reader::all;
 
 /// The labels by which children are told apart; none where the rule has none.
-pub(super) fn children(fields: &Fields<'_>, group_by: Option<&[String]>, known: &Known) -> Option<Vec<String>> {
+pub(super) fn read(fields: &Fields<'_>, group_by: Option<&[String]>, known: &Known) -> Option<Vec<String>> {
     let Some(value) = fields.get("children") else { return Some(Vec::new()) };
     let names = labels(value, known)?;
     all(names.iter().map(|name| {
