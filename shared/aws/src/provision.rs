@@ -2,6 +2,8 @@
 //!
 //! Invariant: what is there already is left as it is.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
     ScalarAttributeType,
@@ -86,31 +88,36 @@ pub async fn provision_table(store: &Store) -> Result<(), ProvisionError> {
 /// [`ProvisionError`] says what the engine said.
 pub async fn provision_queues(client: &aws_sdk_sqs::Client, prefix: &str) -> Result<QueueUrls, ProvisionError> {
     let mut urls = QueueUrls::default();
-    let (inbox, inbox_dead_letters) = with_dead_letters(client, &format!("{prefix}-inbox"), INBOX_RECEIVES_MAX).await?;
+    let there = existing(client, prefix).await?;
+    let inbox = format!("{prefix}-inbox");
+    let (inbox, inbox_dead_letters) = with_dead_letters(client, &there, &inbox, INBOX_RECEIVES_MAX).await?;
     urls.inbox = Some(inbox);
     urls.inbox_dead_letters = Some(inbox_dead_letters);
     for kind in ReceiverKind::ALL {
-        let (queue, dead) =
-            with_dead_letters(client, &format!("{prefix}-{}", kind.as_str()), DELIVERY_RECEIVES_MAX).await?;
+        let name = format!("{prefix}-{}", kind.as_str());
+        let (queue, dead) = with_dead_letters(client, &there, &name, DELIVERY_RECEIVES_MAX).await?;
         urls.deliveries.insert(kind, queue);
         urls.dead_letters.insert(kind, dead);
     }
     Ok(urls)
 }
 
-/// A queue that is there, whatever its attributes: making it again with others would be refused.
-async fn existing(client: &aws_sdk_sqs::Client, name: &str) -> Option<String> {
-    client.get_queue_url().queue_name(name).send().await.ok()?.queue_url
+/// The queues that are there by their names, whatever their attributes: making one again with others would be refused.
+async fn existing(client: &aws_sdk_sqs::Client, prefix: &str) -> Result<BTreeMap<String, String>, ProvisionError> {
+    let listed = client.list_queues().queue_name_prefix(prefix).send().await.map_err(failed(prefix))?;
+    let name = |url: String| (url.rsplit('/').next().unwrap_or_default().to_owned(), url);
+    Ok(listed.queue_urls.unwrap_or_default().into_iter().map(name).collect())
 }
 
 async fn with_dead_letters(
     client: &aws_sdk_sqs::Client,
+    there: &BTreeMap<String, String>,
     name: &str,
     receives_max: u32,
 ) -> Result<(String, String), ProvisionError> {
     let dead_name = format!("{name}-dead");
-    if let (Some(queue), Some(dead)) = (existing(client, name).await, existing(client, &dead_name).await) {
-        return Ok((queue, dead));
+    if let (Some(queue), Some(dead)) = (there.get(name), there.get(&dead_name)) {
+        return Ok((queue.clone(), dead.clone()));
     }
     let retention = (QueueAttributeName::MessageRetentionPeriod, RETENTION_SECS.to_string());
     let dead = client

@@ -127,9 +127,7 @@ impl World {
             self.pass(SWEEPS_APART_SECS).await;
             self.sweep().await;
             self.rest().await?;
-            let (incidents, deliveries) = (self.store.incidents().await?, self.store.all_deliveries().await?);
-            let is_looked_at = incidents.iter().any(|incident| incident.looks().next().is_some());
-            if !is_looked_at && deliveries.iter().all(|delivery| delivery.state.is_finished()) {
+            if !self.is_unfinished().await? {
                 break;
             }
         }

@@ -1,6 +1,6 @@
-//! The harness's own look at the queues: what each of them shows and holds, asked of the engine itself.
+//! The harness's own look at the queues and the table: what they show and hold, asked of the engines themselves.
 //!
-//! Invariant: what is asked and answered is SQS's own JSON. Only the SDK is left out, which a world would otherwise spend
+//! Invariant: what is asked and answered is the services' own JSON. Only the SDK is left out, which a world would otherwise spend
 //! half of its time in, to hear that nothing is there.
 
 use anyhow::{Context, ensure};
@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
-use crate::process::Handed;
+use crate::process::{Handed, TABLE};
 use crate::world::World;
 
 /// Messages that a queue hands out at once.
@@ -43,6 +43,24 @@ impl World {
         let counts: Vec<u64> = COUNTS.iter().filter_map(count).collect();
         ensure!(counts.len() == COUNTS.len(), "{url} does not say what it holds: {answer}");
         Ok(counts.iter().sum())
+    }
+
+    /// Whether a dead-letter queue holds anything.
+    pub(crate) async fn has_dead_letters(&self) -> anyhow::Result<bool> {
+        let urls = self.urls();
+        for url in urls.inbox_dead_letters.iter().chain(urls.dead_letters.values()) {
+            if self.held(url).await? > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether the table holds a delivery that is not finished, or a look that is to be taken.
+    pub(crate) async fn is_unfinished(&self) -> anyhow::Result<bool> {
+        let asked = json!({ "TableName": TABLE, "IndexName": "unfinished", "Select": "COUNT" });
+        let answer = self.ask("DynamoDB_20120810.Scan", &asked).await?;
+        Ok(answer["Count"].as_u64().with_context(|| format!("the index does not count: {answer}"))? > 0)
     }
 
     async fn ask(&self, operation: &'static str, asked: &Value) -> anyhow::Result<Value> {
