@@ -47,17 +47,24 @@ where
                 let begun = Instant::now();
                 let response = handle(event(&batch, &url, clock.as_ref())).await;
                 delete_done(&queues, &url, &batch, &response).await;
-                wanted = match begun.elapsed() {
-                    took if took > LARGE => BATCH_LEAST.min(most),
-                    took if took < SMALL && batch.len() >= wanted => (wanted * 2).min(most),
-                    _ => wanted,
-                };
+                wanted = next_wanted(wanted, most, batch.len(), begun.elapsed());
             }
             Err(error) => {
                 tracing::warn!(%error, "polling failed");
                 tokio::time::sleep(REST).await;
             }
         }
+    }
+}
+
+/// Messages that the next batch is to hold.
+fn next_wanted(wanted: usize, most: usize, brought: usize, took: Duration) -> usize {
+    if took > LARGE {
+        BATCH_LEAST.min(most)
+    } else if took < SMALL && brought >= wanted {
+        (wanted * 2).min(most)
+    } else {
+        wanted
     }
 }
 
@@ -127,5 +134,47 @@ async fn delete_done(queues: &Queues, url: &str, batch: &[Polled], response: &Sq
         batch.iter().filter(|polled| !failed(&polled.id)).map(|polled| polled.receipt.as_str()).collect();
     if let Err(error) = queues.delete_all(url, &done).await {
         tracing::warn!(%error, "finished messages could not be deleted; they come again and are recognised");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws::provision_queues;
+    use embedded::{InProcess, Storage};
+    use pipeline::InboxMessage;
+    use pipeline::ports::Queue;
+
+    use super::*;
+    use crate::local::engines;
+
+    #[test]
+    fn a_batch_grows_while_it_is_done_in_time_and_is_small_again_after_one_that_was_not() {
+        let quick = Duration::from_millis(20);
+        let grown: Vec<usize> =
+            std::iter::successors(Some(10), |wanted| Some(next_wanted(*wanted, 60, *wanted, quick))).take(5).collect();
+        assert_eq!(grown, [10, 20, 40, 60, 60]);
+        assert_eq!(next_wanted(20, 60, 19, quick), 20, "there was no more to take");
+        assert_eq!(next_wanted(20, 60, 20, Duration::from_secs(2)), 20);
+        assert_eq!(next_wanted(60, 60, 60, Duration::from_secs(4)), 10);
+        assert_eq!(next_wanted(10, 10, 10, quick), 10, "a kind of receiver has batches as they are deployed");
+    }
+
+    #[tokio::test]
+    async fn a_batch_holds_what_waits_and_about_as_much_as_is_wanted() -> anyhow::Result<()> {
+        let clients = engines::clients(&Arc::new(InProcess::open(&Storage::Memory)?));
+        let urls = provision_queues(&clients.sqs, "test").await?;
+        let inbox = urls.inbox.clone().unwrap_or_default();
+        let queues = Queues::new(clients.sqs, urls);
+        for _ in 0..6 {
+            queues.send_inbox(&vec![InboxMessage::Alerts { items: Vec::new() }; 10], 0).await?;
+        }
+        let mut sizes = Vec::new();
+        for wanted in [10, 25, 60] {
+            sizes.push(batch(&queues, &inbox, wanted).await?.len());
+        }
+        assert_eq!(sizes, [10, 30, 20], "in whole calls, and no longer than anything waits");
+        queues.send_inbox(&[InboxMessage::Alerts { items: Vec::new() }], 0).await?;
+        assert_eq!(batch(&queues, &inbox, 60).await?.len(), 1, "one message waits for no other");
+        Ok(())
     }
 }
