@@ -7,12 +7,20 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_runtime::invocation_id::InvocationIdInterceptor;
+use aws_runtime::request_info::RequestInfoInterceptor;
+use aws_runtime::user_agent::UserAgentInterceptor;
+use aws_sdk_dynamodb::config::interceptors::BeforeSerializationInterceptorContextRef;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient, StalledStreamProtectionConfig};
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, ConfigBag, Intercept, Region, SharedHttpClient, StalledStreamProtectionConfig,
+};
+use aws_sdk_dynamodb::error::BoxError;
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::{HttpClient, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::interceptors::{disable_interceptor, dyn_dispatch_hint};
 use thiserror::Error;
 
 /// One try of a call may take this long; a page waits behind it.
@@ -120,7 +128,10 @@ impl Clients {
     #[must_use]
     pub fn in_process(engines: impl HttpClient + 'static) -> Self {
         let endpoints = Endpoints::at(NOWHERE, NOWHERE);
-        Self::over(&endpoints, Identity::unsigned(), SharedHttpClient::new(engines))
+        let Self { dynamodb, sqs } = Self::over(&endpoints, Identity::unsigned(), SharedHttpClient::new(engines));
+        let dynamodb = dynamodb.config().to_builder().interceptor(Bare).build();
+        let sqs = sqs.config().to_builder().interceptor(Bare).build();
+        Self { dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb), sqs: aws_sdk_sqs::Client::from_conf(sqs) }
     }
 
     fn new(endpoints: &Endpoints, identity: Identity) -> Self {
@@ -142,6 +153,30 @@ impl Clients {
         dynamodb.set_credentials_provider(identity.credentials.clone());
         dynamodb.set_endpoint_url(endpoints.dynamodb.clone());
         Self { dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()), sqs: sqs(endpoints, identity, http) }
+    }
+}
+
+/// Leaves out of each request what it says of its sender: engines in this process read none of it.
+#[derive(Debug)]
+struct Bare;
+
+#[dyn_dispatch_hint]
+impl Intercept for Bare {
+    fn name(&self) -> &'static str {
+        "Bare"
+    }
+
+    fn read_before_execution(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let why = "nobody reads it";
+        let state = config.interceptor_state();
+        state.store_put(disable_interceptor::<UserAgentInterceptor>(why));
+        state.store_put(disable_interceptor::<InvocationIdInterceptor>(why));
+        state.store_put(disable_interceptor::<RequestInfoInterceptor>(why));
+        Ok(())
     }
 }
 
