@@ -1,4 +1,4 @@
-//! Figures of the whole way: `cargo run --release -p tocsin-bench -- --help` names them.
+//! Figures of the whole way: `cargo run --profile fast -p tocsin-bench -- --help` names them.
 //!
 //! Invariant: every figure is measured in this run, on loopback, over the adapters of the cloud; nothing is asserted of a
 //! figure, so that a slow machine shows slow figures and no red test.

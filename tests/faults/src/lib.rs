@@ -5,7 +5,7 @@
 //! lost, late, halved or refused. A [`Case`] injects what it is named after into a storm of alerts; when the world has come
 //! to rest, the [`audit`](mod@audit) reconciles what vendors, table and queues hold.
 //!
-//! `cargo run --release -p tocsin-faults -- --seeds 1000` runs every case; a violation is printed with the command that
+//! `cargo run --profile fast -p tocsin-faults -- --seeds 1000` runs every case; a violation is printed with the command that
 //! replays it.
 //!
 //! Invariant: what happens follows from the case and the seed alone, and nothing of ours is replaced but the sockets.

@@ -1,4 +1,4 @@
-//! Runs cases over seeds: `cargo run --release -p tocsin-faults -- [--case NAME]… [--seeds N | --seed N]`.
+//! Runs cases over seeds: `cargo run --profile fast -p tocsin-faults -- [--case NAME]… [--seeds N | --seed N]`.
 //!
 //! Invariant: it ends with success only where no run of any case violated anything; each violation is printed with the
 //! command that replays it.
@@ -147,7 +147,7 @@ fn report(cases: &[&Case], tallies: &Tallies, elapsed: Duration) -> ExitCode {
         wrong.sort();
         for (seed, what) in wrong.iter().take(SHOWN_MAX) {
             say(&format!(
-                "    {what}\n      cargo run --release -p tocsin-faults -- --case {} --seed {seed}",
+                "    {what}\n      cargo run --profile fast -p tocsin-faults -- --case {} --seed {seed}",
                 case.name
             ));
         }

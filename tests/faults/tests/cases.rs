@@ -42,7 +42,7 @@ fn every_case_keeps_every_invariant() {
         let violations: Vec<String> = outcome.violations.iter().map(ToString::to_string).collect();
         (!violations.is_empty()).then(|| format!("--case {} --seed {seed}: {}", case.name, violations.join("; ")))
     });
-    assert!(wrong.is_empty(), "cargo run --release -p tocsin-faults -- …\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "cargo run --profile fast -p tocsin-faults -- …\n{}", wrong.join("\n"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A storm while the functions are killed: `cargo run --release -p tocsin-storm -- --alerts 100000 --kills 20 --seed 1`.
+//! A storm while the functions are killed: `cargo run --profile fast -p tocsin-storm -- --alerts 100000 --kills 20 --seed 1`.
 //!
 //! Engines, functions and vendors are three processes. Alerts and clears of many problems are sent over several
 //! connections, and sent again where no 2xx came; the functions are killed at seeded moments and start again. When all is
