@@ -44,6 +44,13 @@ fn labels_tell_children_apart() {
 }
 
 #[test]
+fn a_wrong_severity_hides_no_other_mistake() {
+    let mistakes = read("    severity: grave\n    children: [provider]\n").expect_err("there are two");
+    let paths: Vec<&str> = mistakes.iter().map(|mistake| mistake.path.as_str()).collect();
+    assert_eq!(paths, ["rules.provider.severity", "rules.provider.children"]);
+}
+
+#[test]
 fn a_rule_says_what_flapping_is() {
     let flapping = rule("    flapping: { changes: 4, within: 1h }\n").policy.flapping.expect("it does");
     assert_eq!((flapping.changes, flapping.within_secs), (4, 3600));

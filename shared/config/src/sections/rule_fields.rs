@@ -80,42 +80,46 @@ const NEVER_GROUPED: [&str; 16] = [
 
 /// Everything but name and match and what is pulled.
 pub(super) fn rest(fields: &Fields<'_>, known: &Known, times: Option<&[Interval]>) -> Option<Rule> {
-    let grouped = grouping(fields, known);
-    let children = children::read(fields, grouped.as_ref().map(|grouping| grouping.group_by.as_slice()), known);
+    let group_by = grouped_by(fields, known);
+    let children = children::read(fields, group_by.as_deref(), known);
     let escalate = fields.or("escalate", Vec::new(), |value| escalation::read(value, known));
     let policy = policy(fields);
     let confirm = fields.optional("confirm", |value| confirm::read(value, known));
+    let severity = fields.optional("severity", severity);
     let runbook = fields.optional("runbook", runbook);
     let dashboards = fields.or("dashboards", Vec::new(), links);
     let receivers = fields.required("receivers", |value| receivers(value, known));
     let phase = fields.or("phase", Phase::default(), phase);
     let active_times = fields.or("active_time_intervals", Vec::new(), |value| intervals::named(value, times));
     let mute_times = fields.or("mute_time_intervals", Vec::new(), |value| intervals::named(value, times));
-    let Grouping { rule, matchers, group_by, severity } = grouped?;
     Some(Rule {
-        name: rule,
-        matchers,
+        name: DEFAULT_RULE.to_owned(),
+        matchers: Vec::new(),
         phase: phase?,
         active_times: active_times?,
         mute_times: mute_times?,
-        group_by,
+        group_by: group_by?,
         children: children?,
         policy: Policy { escalate: escalate?, ..policy? },
         confirm: confirm?,
         pull: None,
-        severity,
+        severity: severity?,
         runbook: runbook?,
         dashboards: dashboards?,
         receivers: receivers?,
     })
 }
 
-/// What makes two alerts the same problem, and how severe they are.
+/// Of this, what makes two alerts the same problem, and how severe they are.
 pub(super) fn grouping(fields: &Fields<'_>, known: &Known) -> Option<Grouping> {
-    let by_default = || Some(GROUP_BY_DEFAULT.map(str::to_owned).to_vec());
-    let group_by = fields.get("group_by").map_or_else(by_default, |value| group_by(value, known));
+    let group_by = grouped_by(fields, known);
     let severity = fields.optional("severity", severity);
     Some(Grouping { rule: DEFAULT_RULE.to_owned(), matchers: Vec::new(), group_by: group_by?, severity: severity? })
+}
+
+fn grouped_by(fields: &Fields<'_>, known: &Known) -> Option<Vec<String>> {
+    let by_default = || Some(GROUP_BY_DEFAULT.map(str::to_owned).to_vec());
+    fields.get("group_by").map_or_else(by_default, |value| group_by(value, known))
 }
 
 pub(super) fn group_by(value: &Value<'_>, known: &Known) -> Option<Vec<String>> {
