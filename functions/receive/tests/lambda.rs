@@ -152,14 +152,22 @@ async fn events_that_aws_brings_are_alarms_and_posted_ones_are_not() -> anyhow::
     Ok(())
 }
 
-#[test]
-fn a_config_with_a_mistake_ends_the_start_and_names_it() -> anyhow::Result<()> {
+/// What the function says when it starts with this config and without AWS's own variables, which it asks for afterwards.
+fn start(config: &str) -> anyhow::Result<String> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("tocsin.yaml");
-    std::fs::write(&path, CONFIG.replace("[ai-ops]", "[ai-opps]"))?;
+    std::fs::write(&path, config)?;
     let output = Command::new(BINARY).env_clear().env("TOCSIN_CONFIG", &path).env("TEST_SECRET", SECRET).output()?;
-    assert!(!output.status.success());
-    let said = String::from_utf8(output.stderr)?;
-    assert!(said.contains("tocsin.yaml:4") && said.contains("ai-opps") && said.contains("ai-ops"), "{said}");
+    anyhow::ensure!(!output.status.success(), "it started");
+    Ok(String::from_utf8(output.stderr)?)
+}
+
+#[test]
+fn a_mistake_in_what_it_reads_of_the_config_ends_the_start_and_is_named() -> anyhow::Result<()> {
+    let said = start(&CONFIG.replace("bearer", "barer"))?;
+    assert!(said.contains("tocsin.yaml:3") && said.contains("barer") && said.contains("bearer"), "{said}");
+    // What is wrong with a receiver keeps no alert out of the inbox.
+    let said = start(&CONFIG.replace("[ai-ops]", "[ai-opps]"))?;
+    assert!(said.contains("AWS_") && !said.contains("tocsin.yaml"), "{said}");
     Ok(())
 }
