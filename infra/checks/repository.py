@@ -12,6 +12,7 @@ from pathlib import Path
 READS = {
     "EnvFilter::try_from_default_env": ["RUST_LOG"],
     "config::load_from_env": ["TOCSIN_CONFIG"],
+    "config::load_intake_from_env": ["TOCSIN_CONFIG"],
     "Clients::from_env": [],
     "CloudWatch::from_env": [],
     "QueueUrls::from_env": [],
@@ -92,7 +93,7 @@ class Repository:
         main = self.text(f"functions/{binary}/src/main.rs")
         names = set(re.findall(r'"(TOCSIN_\w+)"', main)) | set(re.findall(r'\benv::var\("(\w+)"\)', main))
         calls = re.findall(
-            r"(?:\w+::)?\w+::(?:from_env|load_from_env|try_from_default_env)\b|config::load_from_env", main
+            r"(?:\w+::)?\w+::(?:from_env|load_from_env|load_intake_from_env|try_from_default_env)\b", main
         )
         for call in calls:
             if call not in READS:
