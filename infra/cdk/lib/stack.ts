@@ -23,7 +23,7 @@ export class TocsinStack extends Stack {
       const description = `Register this as webhook of the source ${source}`;
       new CfnOutput(this, `${camel(source)}Webhook`, { value: `${url}alerts/${source}`, description });
     }
-    const description = 'Answers 200 when receive runs and its config is whole';
+    const description = 'Answers 200 when receive runs and has its part of the config';
     new CfnOutput(this, 'Health', { value: `${url}healthz`, description });
     new CfnOutput(this, 'TableName', {
       value: this.tocsin.table.tableName,

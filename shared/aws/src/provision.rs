@@ -2,8 +2,6 @@
 //!
 //! Invariant: what is there already is left as it is.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
     ScalarAttributeType,
@@ -102,21 +100,27 @@ pub async fn provision_queues(client: &aws_sdk_sqs::Client, prefix: &str) -> Res
     Ok(urls)
 }
 
-/// The queues that are there by their names, whatever their attributes: making one again with others would be refused.
-async fn existing(client: &aws_sdk_sqs::Client, prefix: &str) -> Result<BTreeMap<String, String>, ProvisionError> {
+/// The addresses of queues that are there, whatever their attributes: making one again with others would be refused. An
+/// answer without a list says that there is none.
+async fn existing(client: &aws_sdk_sqs::Client, prefix: &str) -> Result<Vec<String>, ProvisionError> {
     let listed = client.list_queues().queue_name_prefix(prefix).send().await.map_err(failed(prefix))?;
-    let name = |url: String| (url.rsplit('/').next().unwrap_or_default().to_owned(), url);
-    Ok(listed.queue_urls.unwrap_or_default().into_iter().map(name).collect())
+    Ok(listed.queue_urls().to_vec())
+}
+
+/// A part of an answer that must be there.
+fn said<T>(part: Option<T>, of: &str, missing: &str) -> Result<T, ProvisionError> {
+    part.ok_or_else(|| ProvisionError { what: of.to_owned(), why: format!("the answer has no {missing}") })
 }
 
 async fn with_dead_letters(
     client: &aws_sdk_sqs::Client,
-    there: &BTreeMap<String, String>,
+    there: &[String],
     name: &str,
     receives_max: u32,
 ) -> Result<(String, String), ProvisionError> {
     let dead_name = format!("{name}-dead");
-    if let (Some(queue), Some(dead)) = (there.get(name), there.get(&dead_name)) {
+    let found = |name: &str| there.iter().find(|url| url.rsplit_once('/').is_some_and(|(_, own)| own == name));
+    if let (Some(queue), Some(dead)) = (found(name), found(&dead_name)) {
         return Ok((queue.clone(), dead.clone()));
     }
     let retention = (QueueAttributeName::MessageRetentionPeriod, RETENTION_SECS.to_string());
@@ -127,7 +131,7 @@ async fn with_dead_letters(
         .send()
         .await
         .map_err(failed(&dead_name))?;
-    let dead_url = dead.queue_url.unwrap_or_default();
+    let dead_url = said(dead.queue_url, &dead_name, "address")?;
     let attributes = client
         .get_queue_attributes()
         .queue_url(&dead_url)
@@ -135,7 +139,8 @@ async fn with_dead_letters(
         .send()
         .await
         .map_err(failed(&dead_name))?;
-    let arn = attributes.attributes().and_then(|a| a.get(&QueueAttributeName::QueueArn)).cloned().unwrap_or_default();
+    let arn = attributes.attributes().and_then(|attributes| attributes.get(&QueueAttributeName::QueueArn));
+    let arn = said(arn, &dead_name, "ARN")?;
     let redrive = format!(r#"{{"deadLetterTargetArn":"{arn}","maxReceiveCount":{receives_max}}}"#);
     let queue = client
         .create_queue()
@@ -146,5 +151,5 @@ async fn with_dead_letters(
         .send()
         .await
         .map_err(failed(name))?;
-    Ok((queue.queue_url.unwrap_or_default(), dead_url))
+    Ok((said(queue.queue_url, name, "address")?, dead_url))
 }

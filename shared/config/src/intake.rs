@@ -6,6 +6,7 @@
 use domain::{Alert, Matcher, Severity};
 use sources::Source;
 
+use crate::mute::take;
 use crate::route::taken;
 use crate::{Config, Node, Rule};
 
@@ -68,7 +69,7 @@ impl Sort for Config {
 
 impl Sort for Intake {
     fn sort(&self, alert: &Alert) -> Sorted<'_> {
-        let mut rules = taken(&self.tree, &self.rules, &|rule| rule.takes(alert)).into_iter();
+        let mut rules = taken(&self.tree, &self.rules, &|rule| take(&rule.matchers, alert)).into_iter();
         let Grouping { rule, group_by, severity, .. } = rules.next().unwrap_or(&self.default_rule);
         Sorted { rule, also: rules.map(|also| also.rule.as_str()).collect(), group_by, severity: *severity }
     }
@@ -90,12 +91,6 @@ impl From<&Config> for Intake {
             tree: config.tree.clone(),
             default_rule: Grouping::from(&config.default_rule),
         }
-    }
-}
-
-impl Grouping {
-    fn takes(&self, alert: &Alert) -> bool {
-        self.matchers.iter().all(|matcher| matcher.takes(alert.label(&matcher.label)))
     }
 }
 

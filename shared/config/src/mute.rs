@@ -125,6 +125,7 @@ fn later(now: Timestamp) -> Timestamp {
     now.checked_add(SignedDuration::from_hours(LOOK_AGAIN_HOURS)).unwrap_or(now)
 }
 
-fn take(matchers: &[Matcher], alert: &Alert) -> bool {
+/// Whether all of what has to hold does.
+pub(crate) fn take(matchers: &[Matcher], alert: &Alert) -> bool {
     matchers.iter().all(|matcher| matcher.takes(alert.label(&matcher.label)))
 }

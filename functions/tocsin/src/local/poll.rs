@@ -139,6 +139,7 @@ async fn delete_done(queues: &Queues, url: &str, batch: &[Polled], response: &Sq
 
 #[cfg(test)]
 mod tests {
+    use anyhow::Context as _;
     use aws::provision_queues;
     use embedded::{InProcess, Storage};
     use pipeline::InboxMessage;
@@ -163,7 +164,7 @@ mod tests {
     async fn a_batch_holds_what_waits_and_about_as_much_as_is_wanted() -> anyhow::Result<()> {
         let clients = engines::clients(&Arc::new(InProcess::open(&Storage::Memory)?));
         let urls = provision_queues(&clients.sqs, "test").await?;
-        let inbox = urls.inbox.clone().unwrap_or_default();
+        let inbox = urls.inbox.clone().context("the inbox was not made")?;
         let queues = Queues::new(clients.sqs, urls);
         for _ in 0..6 {
             queues.send_inbox(&vec![InboxMessage::Alerts { items: Vec::new() }; 10], 0).await?;

@@ -150,3 +150,33 @@ fn configure(options: &LocalOptions, stand_ins: &StandIns) -> Result<(Config, Ve
     outside::configure(&mut config, stand_ins, &mut notes);
     Ok((config, notes))
 }
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn queues_that_are_there_are_used_as_they_are() -> anyhow::Result<()> {
+        let clients = engines::clients(&Arc::new(InProcess::open(&Storage::Memory)?));
+        let made = provision_queues(&clients.sqs, "tocsin").await?;
+        let inbox = made.inbox.clone().context("the inbox was not made")?;
+        let change = clients.sqs.set_queue_attributes().queue_url(&inbox);
+        change.attributes("VisibilityTimeout".into(), "7").send().await?;
+        // Names that begin alike are other queues.
+        let others = provision_queues(&clients.sqs, "tocsin-inbox").await?;
+        assert_ne!(others.inbox, made.inbox);
+
+        let found = provision_queues(&clients.sqs, "tocsin").await?;
+        let all = |urls: &aws::QueueUrls| {
+            (urls.inbox.clone(), urls.inbox_dead_letters.clone(), urls.deliveries.clone(), urls.dead_letters.clone())
+        };
+        assert_eq!(all(&found), all(&made));
+        let asked = clients.sqs.get_queue_attributes().queue_url(&inbox).attribute_names("VisibilityTimeout".into());
+        let answer = asked.send().await?;
+        let kept = answer.attributes().and_then(|attributes| attributes.get(&"VisibilityTimeout".into()));
+        assert_eq!(kept.map(String::as_str), Some("7"));
+        Ok(())
+    }
+}
