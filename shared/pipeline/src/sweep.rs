@@ -25,9 +25,12 @@ const OVERDUE_SECS: i64 = 300;
 /// Deliveries of one kind, and looks, that one run sends again.
 const RESENT_MAX: u32 = 500;
 
-/// However many messages a queue seems to hold, what stays unfinished is sent again in every sixteenth minute: a count
+/// However many messages a queue seems to hold, what stays unfinished is sent again within every sixteen minutes: a count
 /// cannot tell whose messages they are.
 const RESEND_MINUTES: i64 = 16;
+
+/// Of these, the minutes at whose end it is: more than one, since the schedule's runs may be late or lost.
+const RESEND_WINDOW_MINUTES: i64 = 3;
 
 /// The table or a queue did not answer; what was to be done is found again.
 #[derive(Debug, Error)]
@@ -147,9 +150,9 @@ fn note<E>(done: &mut usize, failed: &mut usize, part: Result<Result<usize, Swee
     }
 }
 
-/// True in one minute of [`RESEND_MINUTES`] since something was due.
+/// True in the last [`RESEND_WINDOW_MINUTES`] of every [`RESEND_MINUTES`] since something was due.
 fn is_the_time(now: Timestamp, due: Timestamp) -> bool {
-    minutes_since(due, now) % RESEND_MINUTES == RESEND_MINUTES - 1
+    minutes_since(due, now) % RESEND_MINUTES >= RESEND_MINUTES - RESEND_WINDOW_MINUTES
 }
 
 fn minutes_since(due: Timestamp, now: Timestamp) -> i64 {

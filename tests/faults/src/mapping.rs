@@ -3,6 +3,7 @@
 //! Invariant: which messages make a batch, and which workers take it, follow from the seed: what a queue holds is put in
 //! order before it is dealt out.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use domain::ReceiverKind;
@@ -16,13 +17,11 @@ use crate::world::World;
 /// Messages in one batch.
 const BATCH_MAX: usize = 10;
 
-/// The schedule of `sweep`.
-const SWEEP_EVERY_MS: i64 = 60_000;
+/// Milliseconds between two runs of `sweep`: its schedule has one a minute, and some are late or lost.
+const SWEEPS_APART_MS: RangeInclusive<i64> = 60_000..=180_000;
 
-/// Runs of `sweep` after which what is overdue must have been found, and the seconds between two of them: more than its
-/// schedule has, since a run may be late or lost.
-const SWEEPS_MAX: usize = 12;
-const SWEEPS_APART_SECS: u64 = 61;
+/// Seconds in which the sweep must have found whatever is overdue.
+const SWEPT_SECS_MAX: i64 = 1_260;
 
 /// The longest that a quiet world waits at once, in seconds.
 const WAIT_SECS_MAX: u64 = 240;
@@ -123,24 +122,25 @@ impl World {
     /// When that takes too long.
     pub async fn rest_and_sweep(&self) -> anyhow::Result<()> {
         self.rest().await?;
-        for _ in 0..SWEEPS_MAX {
-            self.pass(SWEEPS_APART_SECS).await;
+        let begun_ms = self.clock.passed_ms();
+        loop {
+            let left_ms = (self.next_sweep_ms.get() - self.clock.passed_ms()).max(0);
+            self.pass(u64::try_from(left_ms / 1000 + 1)?).await;
             self.sweep().await;
             self.rest().await?;
-            if !self.is_unfinished().await? {
-                break;
+            if !self.is_unfinished().await? || self.clock.passed_ms() - begun_ms > SWEPT_SECS_MAX * 1000 {
+                return Ok(());
             }
         }
-        Ok(())
     }
 
-    /// The schedule of `sweep`, where a minute has passed.
+    /// The schedule of `sweep`, where its time has come.
     pub async fn sweep(&self) {
         let now_ms = self.clock.passed_ms();
-        if now_ms - self.swept_ms.get() < SWEEP_EVERY_MS {
+        if now_ms < self.next_sweep_ms.get() {
             return;
         }
-        self.swept_ms.set(now_ms);
+        self.next_sweep_ms.set(now_ms + self.rng.borrow_mut().i64(SWEEPS_APART_MS));
         let process = self.process(Role::Sweep);
         self.ended(&process.tick().await, process);
     }

@@ -50,7 +50,7 @@ pub struct World {
     kit: RefCell<Kit>,
     idle: RefCell<BTreeMap<Role, Vec<Process>>>,
     started: Cell<usize>,
-    pub(crate) swept_ms: Cell<i64>,
+    pub(crate) next_sweep_ms: Cell<i64>,
 }
 
 impl World {
@@ -91,7 +91,7 @@ impl World {
             kit: RefCell::new(kit),
             idle: RefCell::default(),
             started: Cell::new(HARNESS),
-            swept_ms: Cell::default(),
+            next_sweep_ms: Cell::default(),
             setup,
         };
         world.limit_receives().await?;

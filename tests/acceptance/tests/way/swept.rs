@@ -165,22 +165,50 @@ async fn three_calls_stand_before_the_page_and_a_duplicate_is_one_send_and_one_w
 /// What Lambda's event source mapping does, and the test itself.
 const OF_THE_QUEUE: [&str; 4] = ["ReceiveMessage", "DeleteMessage", "DeleteMessageBatch", "GetQueueAttributes"];
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_delivery_whose_message_was_lost_is_sent_again() -> anyhow::Result<()> {
-    let world = world().await?;
+/// A page whose message waits for the second attempt, and is taken away as if it had never been. Its queue.
+async fn lose_the_page(world: &World) -> anyhow::Result<String> {
     let queue = world.local.queues().urls().deliveries[&ReceiverKind::Pagerduty].clone();
     world.stand_ins().pagerduty.faults().next(1, Fault::status(500));
     world.post(&firing("gpt-4o-mini")).await?;
-    // Its message waits for the second attempt; it is taken away as if it had never been.
     world.until_state("open").await?;
-    let id = delivery(&world, "on-call").await?;
+    let id = delivery(world, "on-call").await?;
     while world.local.store().delivery(&id).await?.is_some_and(|d| d.state != DeliveryState::Pending) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     world.local.clients().sqs.purge_queue().queue_url(&queue).send().await?;
+    Ok(queue)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_whose_message_was_lost_is_sent_again() -> anyhow::Result<()> {
+    let world = world().await?;
+    let queue = lose_the_page(&world).await?;
+    assert_eq!(world.local.queues().held(&queue).await?, 0);
     world.clock.advance(400);
     assert_eq!(world.local.sweep().sweep(TIME_LEFT).await.deliveries, 1);
     world.quiet().await?;
+    assert_eq!(world.stand_ins().pagerduty.triggers().len(), 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_seems_to_hold_enough_hides_no_lost_page_from_a_schedule_that_is_late() -> anyhow::Result<()> {
+    let world = world().await?;
+    let queue = lose_the_page(&world).await?;
+    let sqs = &world.local.clients().sqs;
+    // Nobody can do anything with it, and a count cannot tell it from the page's.
+    sqs.send_message().queue_url(&queue).message_body("{}").send().await?;
+    world.clock.advance(450);
+    let mut sent = world.local.sweep().sweep(TIME_LEFT).await.deliveries;
+    assert_eq!(sent, 0, "its message may be the one that the queue holds");
+    for _ in 0..3 {
+        world.clock.advance(180);
+        sent += world.local.sweep().sweep(TIME_LEFT).await.deliveries;
+    }
+    assert_eq!(sent, 1, "within sixteen minutes, whenever the schedule comes");
+    while world.stand_ins().pagerduty.triggers().is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     assert_eq!(world.stand_ins().pagerduty.triggers().len(), 1);
     Ok(())
 }
