@@ -11,7 +11,7 @@ use aws_runtime::invocation_id::InvocationIdInterceptor;
 use aws_runtime::request_info::RequestInfoInterceptor;
 use aws_runtime::user_agent::UserAgentInterceptor;
 use aws_sdk_dynamodb::config::interceptors::BeforeSerializationInterceptorContextRef;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition};
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{
     BehaviorVersion, ConfigBag, Intercept, Region, SharedHttpClient, StalledStreamProtectionConfig,
@@ -66,6 +66,7 @@ impl Endpoints {
 pub struct ClientsError(&'static str);
 
 /// Who we are, and where.
+#[derive(Clone)]
 pub(crate) struct Identity {
     pub(crate) region: String,
     /// What requests are signed with; without any they are not.
@@ -124,35 +125,29 @@ impl Clients {
         Self::new(endpoints, Identity::local())
     }
 
-    /// For engines in this process, which are handed each request and read no signature: none is made.
+    /// For engines in this process, which are handed each request and read no signature: none is made. Retries are counted
+    /// by these clients alone.
     #[must_use]
     pub fn in_process(engines: impl HttpClient + 'static) -> Self {
-        let endpoints = Endpoints::at(NOWHERE, NOWHERE);
-        let Self { dynamodb, sqs } = Self::over(&endpoints, Identity::unsigned(), SharedHttpClient::new(engines));
-        let dynamodb = dynamodb.config().to_builder().interceptor(Bare).build();
-        let sqs = sqs.config().to_builder().interceptor(Bare).build();
-        Self { dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb), sqs: aws_sdk_sqs::Client::from_conf(sqs) }
+        let (endpoints, http) = (Endpoints::at(NOWHERE, NOWHERE), SharedHttpClient::new(engines));
+        let dynamodb = dynamodb(&endpoints, Identity::unsigned(), http.clone());
+        let dynamodb = dynamodb.retry_partition(RetryPartition::custom("dynamodb").build()).interceptor(Bare);
+        let sqs = sqs(&endpoints, Identity::unsigned(), http);
+        let sqs = sqs.retry_partition(RetryPartition::custom("sqs").build()).interceptor(Bare);
+        Self::of(dynamodb, sqs)
     }
 
     fn new(endpoints: &Endpoints, identity: Identity) -> Self {
         let plain = is_plain(endpoints.dynamodb.as_deref()) && is_plain(endpoints.sqs.as_deref());
-        Self::over(endpoints, identity, http_client(plain))
+        let http = http_client(plain);
+        Self::of(dynamodb(endpoints, identity.clone(), http.clone()), sqs(endpoints, identity, http))
     }
 
-    fn over(endpoints: &Endpoints, identity: Identity, http: SharedHttpClient) -> Self {
-        let mut dynamodb = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(identity.region.clone()))
-            .http_client(http.clone())
-            .retry_config(RetryConfig::standard())
-            .stalled_stream_protection(unguarded())
-            .timeout_config(timeouts());
-        if identity.credentials.is_none() {
-            dynamodb.set_allow_no_auth();
+    fn of(dynamodb: aws_sdk_dynamodb::config::Builder, sqs: aws_sdk_sqs::config::Builder) -> Self {
+        Self {
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
+            sqs: aws_sdk_sqs::Client::from_conf(sqs.build()),
         }
-        dynamodb.set_credentials_provider(identity.credentials.clone());
-        dynamodb.set_endpoint_url(endpoints.dynamodb.clone());
-        Self { dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()), sqs: sqs(endpoints, identity, http) }
     }
 }
 
@@ -186,10 +181,27 @@ impl Intercept for Bare {
 /// [`ClientsError`] names the variable that is missing.
 pub fn sqs_from_env() -> Result<aws_sdk_sqs::Client, ClientsError> {
     let endpoints = Endpoints::from_env();
-    Ok(sqs(&endpoints, Identity::from_env(None)?, http_client(is_plain(endpoints.sqs.as_deref()))))
+    let http = http_client(is_plain(endpoints.sqs.as_deref()));
+    Ok(aws_sdk_sqs::Client::from_conf(sqs(&endpoints, Identity::from_env(None)?, http).build()))
 }
 
-fn sqs(endpoints: &Endpoints, identity: Identity, http: SharedHttpClient) -> aws_sdk_sqs::Client {
+fn dynamodb(endpoints: &Endpoints, identity: Identity, http: SharedHttpClient) -> aws_sdk_dynamodb::config::Builder {
+    let mut dynamodb = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(identity.region))
+        .http_client(http)
+        .retry_config(RetryConfig::standard())
+        .stalled_stream_protection(unguarded())
+        .timeout_config(timeouts());
+    if identity.credentials.is_none() {
+        dynamodb.set_allow_no_auth();
+    }
+    dynamodb.set_credentials_provider(identity.credentials);
+    dynamodb.set_endpoint_url(endpoints.dynamodb.clone());
+    dynamodb
+}
+
+fn sqs(endpoints: &Endpoints, identity: Identity, http: SharedHttpClient) -> aws_sdk_sqs::config::Builder {
     let mut sqs = aws_sdk_sqs::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(identity.region))
@@ -202,7 +214,7 @@ fn sqs(endpoints: &Endpoints, identity: Identity, http: SharedHttpClient) -> aws
     }
     sqs.set_credentials_provider(identity.credentials);
     sqs.set_endpoint_url(endpoints.sqs.clone());
-    aws_sdk_sqs::Client::from_conf(sqs.build())
+    sqs
 }
 
 fn is_plain(url: Option<&str>) -> bool {

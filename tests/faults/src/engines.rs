@@ -1,4 +1,5 @@
-//! The AWS SDK's way to the embedded engines: a connector that hands each request over in this process.
+//! The way to the embedded engines: a connector that hands each request of the AWS SDK over in this process, and the
+//! services' own JSON for what no code of Tocsin's asks.
 //!
 //! Invariant: the adapters, the SDK with its retries and timeouts, and the engines are those of production and of
 //! `tocsin local`; only the socket between them is gone.
@@ -7,7 +8,6 @@ use std::io;
 use std::sync::Arc;
 
 use aws::Clients;
-use aws_smithy_runtime::client::retries::RetryPartition;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -18,10 +18,11 @@ use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use axum::body::Bytes;
 use http::{HeaderMap, HeaderValue, Response};
+use serde_json::{Value, json};
 
 use crate::fault::Point;
 use crate::point::{bodies, classify};
-use crate::wire::{Answer, Call, HARNESS, Seam};
+use crate::wire::{Answer, Call, HARNESS, Seam, Wire};
 
 /// A connector with one process's end of the wire.
 #[derive(Clone)]
@@ -48,14 +49,27 @@ impl HttpConnector for Connector {
 
 /// The clients of one process, with the production's timeouts and retries.
 pub(crate) fn clients(seam: &Arc<Seam>) -> Clients {
-    let connector = Connector(seam.clone());
-    let local = Clients::in_process(connector);
-    // Retries are counted by process as in Lambda, not over all worlds of this one.
-    let dynamodb = local.dynamodb.config().to_builder();
-    let dynamodb = dynamodb.retry_partition(RetryPartition::custom("dynamodb").build()).build();
-    let sqs = local.sqs.config().to_builder();
-    let sqs = sqs.retry_partition(RetryPartition::custom("sqs").build()).build();
-    Clients { dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb), sqs: aws_sdk_sqs::Client::from_conf(sqs) }
+    Clients::in_process(Connector(seam.clone()))
+}
+
+/// Asks an engine in its service's own JSON, past every fault.
+pub(crate) async fn ask(wire: &Wire, operation: &'static str, asked: &Value) -> Response<Bytes> {
+    let mut headers = HeaderMap::new();
+    headers.insert("x-amz-target", HeaderValue::from_static(operation));
+    headers.insert("content-type", HeaderValue::from_static("application/x-amz-json-1.0"));
+    wire.engines.answer(&headers, Bytes::from(asked.to_string())).await
+}
+
+/// Deletes messages of one batch that a process is done with, as an event source mapping does.
+pub(crate) async fn delete(seam: &Seam, url: &str, receipts: &[&str]) -> Answer<Response<Bytes>> {
+    let entry = |(id, receipt): (usize, &&str)| json!({ "Id": id.to_string(), "ReceiptHandle": receipt });
+    let entries: Vec<Value> = receipts.iter().enumerate().map(entry).collect();
+    let asked = json!({ "QueueUrl": url, "Entries": entries });
+    let subject = url.rsplit('/').next().unwrap_or_default().to_owned();
+    let call = Call { point: Point::Delete, subject, bytes: asked.to_string().len() };
+    let wire = seam.wire.clone();
+    let effect = async move { ask(&wire, "AmazonSQS.DeleteMessageBatch", &asked).await };
+    seam.call(call, effect, |answer| answer.status().as_u16()).await
 }
 
 async fn carry(seam: &Arc<Seam>, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
@@ -69,14 +83,15 @@ async fn carry(seam: &Arc<Seam>, request: HttpRequest) -> Result<HttpResponse, C
     let bytes = request.body().bytes();
     let bytes = bytes.ok_or_else(|| ConnectorError::user("the engines take no body that is a stream".into()))?;
     let body = Bytes::copy_from_slice(bytes);
-    let text = String::from_utf8_lossy(&body).into_owned();
-    let (point, subject) = classify(&target, &text);
+    let text = std::str::from_utf8(bytes).map_err(|error| ConnectorError::user(error.into()))?;
+    let (point, subject) = classify(&target, text);
     let call = Call { point, subject, bytes: body.len() };
-    let (wire, process) = (seam.wire.clone(), seam.process);
+    let sent = if point == Point::InboxSend && seam.process != HARNESS { bodies(text) } else { Vec::new() };
+    let wire = seam.wire.clone();
     let effect = async move {
         let answer = wire.engines.answer(&headers, body).await;
-        if point == Point::InboxSend && process != HARNESS && answer.status().is_success() {
-            wire.keep(bodies(&text));
+        if answer.status().is_success() {
+            wire.keep(sent);
         }
         answer
     };
@@ -95,7 +110,7 @@ async fn carry(seam: &Arc<Seam>, request: HttpRequest) -> Result<HttpResponse, C
 }
 
 fn response(answer: Response<Bytes>) -> Result<HttpResponse, ConnectorError> {
-    let (parts, body) = answer.map(|body| SdkBody::from(body.to_vec())).into_parts();
+    let (parts, body) = answer.map(SdkBody::from).into_parts();
     let status = StatusCode::try_from(parts.status.as_u16());
     let mut response = HttpResponse::new(status.map_err(|error| ConnectorError::user(error.into()))?, body);
     for (name, value) in &parts.headers {
@@ -121,7 +136,7 @@ fn failed(status: u16) -> Response<Bytes> {
 }
 
 fn error(status: u16, kind: &str) -> Response<Bytes> {
-    let body = serde_json::json!({ "__type": kind, "message": "injected" }).to_string();
+    let body = json!({ "__type": kind, "message": "injected" }).to_string();
     let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert("content-type", HeaderValue::from_static("application/x-amz-json-1.0"));

@@ -4,10 +4,9 @@
 //! half of its time in, to hear that nothing is there.
 
 use anyhow::{Context, ensure};
-use axum::body::Bytes;
-use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
+use crate::engines::ask;
 use crate::process::{Handed, TABLE};
 use crate::world::World;
 
@@ -64,10 +63,7 @@ impl World {
     }
 
     async fn ask(&self, operation: &'static str, asked: &Value) -> anyhow::Result<Value> {
-        let mut headers = HeaderMap::new();
-        headers.insert("x-amz-target", HeaderValue::from_static(operation));
-        headers.insert("content-type", HeaderValue::from_static("application/x-amz-json-1.0"));
-        let answer = self.wire.engines.answer(&headers, Bytes::from(asked.to_string())).await;
+        let answer = ask(&self.wire, operation, asked).await;
         ensure!(answer.status().is_success(), "{operation} was answered with {}", answer.status());
         Ok(serde_json::from_slice(answer.body())?)
     }

@@ -16,7 +16,7 @@ use pipeline::ports::Clock;
 use pipeline::{Deliver, Receive, Sweep, Triage};
 
 use crate::clock::{SkewedClock, WorldClock};
-use crate::engines::clients;
+use crate::engines::{clients, delete};
 use crate::fault::Point;
 use crate::outside;
 use crate::setup::Outside;
@@ -25,6 +25,9 @@ use crate::wire::{Seam, Wire};
 
 /// What a deployed function is given for one call.
 pub(crate) const FUNCTION_TIMEOUT_SECS: u64 = 30;
+
+/// What the event source mapping waits for a queue.
+const DELETE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The table's name.
 pub(crate) const TABLE: &str = "faults";
@@ -80,7 +83,6 @@ enum Function {
 pub(crate) struct Process {
     pub(crate) role: Role,
     seam: Arc<Seam>,
-    sqs: Queues,
     clock: Arc<dyn Clock>,
     function: Function,
 }
@@ -109,10 +111,10 @@ impl Process {
                 let sender = Arc::new(Sender { vendors: kit.vendors.clone(), seam: seam.clone() });
                 let (config, templates) = (kit.config.clone(), kit.templates.clone());
                 let deliver = Deliver::new(config, store, shared, sender, templates, clock.clone());
-                Function::Deliver(deliver, queues.clone())
+                Function::Deliver(deliver, queues)
             }
         };
-        Self { role, seam, sqs: queues, clock, function }
+        Self { role, seam, clock, function }
     }
 
     /// Runs until the work is done, the process crashes, or Lambda ends it.
@@ -170,8 +172,10 @@ impl Process {
             let failed = |id: &str| response.batch_item_failures.iter().any(|failure| failure.item_identifier == id);
             let done = batch.iter().filter(|handed| !failed(&handed.id));
             let done: Vec<&str> = done.map(|handed| handed.receipt.as_str()).collect();
-            // What is not deleted comes again: that is what is looked at.
-            drop(self.sqs.delete_all(url, &done).await);
+            if !done.is_empty() {
+                // What is not deleted comes again: that is what is looked at.
+                drop(tokio::time::timeout(DELETE_TIMEOUT, delete(&self.seam, url, &done)).await);
+            }
         })
         .await
     }
