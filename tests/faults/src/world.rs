@@ -23,6 +23,9 @@ use crate::vendors::Vendors;
 use crate::webhook::Posted;
 use crate::wire::{HARNESS, Seam, Wire};
 
+/// Milliseconds in which the schedule has its first run of `sweep`.
+const FIRST_SWEEP_MS_MAX: i64 = 60_000;
+
 /// A world.
 pub struct World {
     /// How it began.
@@ -76,6 +79,8 @@ impl World {
             urls: urls.clone(),
             outside: setup.outside,
         };
+        let mut rng = fastrand::Rng::with_seed(seed.rotate_left(17) ^ 0x9e37_79b9_7f4a_7c15);
+        let first_sweep_ms = rng.i64(0..FIRST_SWEEP_MS_MAX);
         let world = Self {
             wire,
             clock,
@@ -87,11 +92,11 @@ impl World {
             crashed: Cell::default(),
             wrong: RefCell::default(),
             sqs,
-            rng: RefCell::new(fastrand::Rng::with_seed(seed.rotate_left(17) ^ 0x9e37_79b9_7f4a_7c15)),
+            rng: RefCell::new(rng),
             kit: RefCell::new(kit),
             idle: RefCell::default(),
             started: Cell::new(HARNESS),
-            next_sweep_ms: Cell::default(),
+            next_sweep_ms: Cell::new(first_sweep_ms),
             setup,
         };
         world.limit_receives().await?;
