@@ -2,6 +2,8 @@
 //!
 //! Invariant: reads are consistent: what a worker decides on is what stands there.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -22,19 +24,25 @@ pub(crate) async fn read(
     items.iter().map(read_delivery).collect()
 }
 
-/// Every item of a partition whose sort key begins so, in sort-key order.
+/// Every item of a partition whose sort key begins so, in sort-key order; of the whole partition where the prefix is empty.
 pub(crate) async fn query(store: &Store, partition: String, prefix: &str) -> Result<Vec<Item>, StoreError> {
     let mut items = Vec::new();
     let mut from: Option<Item> = None;
+    let mut condition = "PK = :partition".to_owned();
+    let mut values = HashMap::from([(":partition".to_owned(), AttributeValue::S(partition))]);
+    if !prefix.is_empty() {
+        // DynamoDB takes no empty text for a key.
+        condition.push_str(" AND begins_with(SK, :prefix)");
+        values.insert(":prefix".to_owned(), AttributeValue::S(prefix.to_owned()));
+    }
     loop {
         let page = store
             .client
             .query()
             .table_name(&store.table)
             .consistent_read(true)
-            .key_condition_expression("PK = :partition AND begins_with(SK, :prefix)")
-            .expression_attribute_values(":partition", AttributeValue::S(partition.clone()))
-            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            .key_condition_expression(&condition)
+            .set_expression_attribute_values(Some(values.clone()))
             .set_exclusive_start_key(from.take())
             .send()
             .await

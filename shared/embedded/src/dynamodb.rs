@@ -1,9 +1,11 @@
 //! DynamoDB: the engine behind the wire protocol.
 //!
 //! Invariant: what the engine answers goes out as it is; nothing of DynamoDB's semantics is decided here, but that a
-//! transaction's token is remembered by us (`tokens.rs` says why).
+//! transaction's token is remembered by us (`tokens.rs` says why), and that a query names no empty key, which the engine
+//! would let pass.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
@@ -14,6 +16,7 @@ use dynoxide::actions::transact_write_items::TransactWriteItemsRequest;
 use dynoxide::{Database, DynoxideError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::front::Engine;
 use crate::tokens::{Asked, Tokens};
@@ -24,6 +27,12 @@ const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 
 /// The operation that a token makes idempotent.
 const TRANSACTION: &str = "TransactWriteItems";
+
+/// How DynamoDB refuses an empty key.
+const EMPTY_KEY: &str = "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value.";
+
+/// The operation whose key condition may name an empty key.
+const QUERY: &str = "Query";
 
 /// A longer token is refused, which the engine does in AWS's words.
 const TOKEN_BYTES_MAX: usize = 36;
@@ -51,7 +60,7 @@ const OPERATIONS: [(&str, Operation); 19] = [
     ("ListTables", |db, body| call(body, |q| db.list_tables(q))),
     ("ListTagsOfResource", |db, body| call(body, |q| db.list_tags_of_resource(q))),
     ("PutItem", |db, body| call(body, |q| db.put_item(q))),
-    ("Query", |db, body| call(body, |q| db.query(q))),
+    (QUERY, |db, body| call(body, |q| db.query(q))),
     ("Scan", |db, body| call(body, |q| db.scan(q))),
     ("TagResource", |db, body| call(body, |q| db.tag_resource(q))),
     ("TransactGetItems", |db, body| call(body, |q| db.transact_get_items(q))),
@@ -81,6 +90,9 @@ impl DynamoDb {
     }
 
     fn run(&self, name: &str, operation: Operation, body: &[u8]) -> Answer {
+        if name == QUERY && names_empty_key(body) {
+            return Err(DynoxideError::ValidationException(EMPTY_KEY.to_owned()));
+        }
         if name != TRANSACTION {
             return operation(&self.database, body);
         }
@@ -106,6 +118,24 @@ struct Peeked<'a> {
     token: Option<Cow<'a, str>>,
     #[serde(rename = "TransactItems")]
     items: Option<Asked>,
+}
+
+/// What is read of a query before the engine reads it.
+#[derive(Deserialize)]
+struct PeekedQuery<'a> {
+    #[serde(rename = "KeyConditionExpression", borrow)]
+    condition: Option<Cow<'a, str>>,
+    #[serde(rename = "ExpressionAttributeValues")]
+    values: Option<HashMap<String, HashMap<String, Value>>>,
+}
+
+fn names_empty_key(body: &[u8]) -> bool {
+    let Ok(PeekedQuery { condition: Some(condition), values: Some(values) }) = serde_json::from_slice(body) else {
+        return false;
+    };
+    let is_empty = |value: &HashMap<String, Value>| value.get("S").is_some_and(|text| text == "");
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '_');
+    condition.split(|c| !is_name(c)).filter_map(|word| values.get(word)).any(is_empty)
 }
 
 fn open_in(directory: &Path) -> Result<Database, StartError> {

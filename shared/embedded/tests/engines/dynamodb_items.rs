@@ -205,3 +205,24 @@ async fn increment(dynamo: Dynamo) -> u64 {
         }
     }
 }
+
+#[tokio::test]
+async fn a_query_that_names_an_empty_key_is_refused_and_an_empty_filter_is_not() {
+    let engines = start().await;
+    let dynamo = dynamo(&engines);
+    create_table(&dynamo).await;
+    let put = dynamo.put_item().table_name(TABLE).set_item(Some(item("INC#1", "D#1", &[("body", text("x"))])));
+    put.send().await.expect("the item is put");
+    let query = |condition: &str, prefix: &str| {
+        let query = dynamo.query().table_name(TABLE).key_condition_expression(condition);
+        query.expression_attribute_values(":pk", text("INC#1")).expression_attribute_values(":prefix", text(prefix))
+    };
+    let refused = query("PK = :pk AND begins_with(SK, :prefix)", "").send().await.expect_err("no key is empty");
+    let error = refused.into_service_error();
+    assert_eq!(error.code(), Some("ValidationException"));
+    assert!(error.message().is_some_and(|text| text.contains("cannot contain an empty string value")), "{error:?}");
+    let filtered = query("PK = :pk", "").filter_expression("body <> :prefix").send().await.expect("it is no key");
+    assert_eq!(filtered.count(), 1);
+    let found = query("PK = :pk AND begins_with(SK, :prefix)", "D#").send().await.expect("it is not empty");
+    assert_eq!(found.count(), 1);
+}
