@@ -14,6 +14,9 @@ use crate::items::{
 use crate::store::unavailable;
 use crate::written::{RECORD_PREFIX, read_entries};
 
+/// Times that an incident is read together with its timeline while others write both.
+const RECORD_READS_MAX: usize = 4;
+
 /// Everything that stands of one incident.
 #[derive(Debug)]
 pub struct Record {
@@ -77,6 +80,18 @@ impl Store {
     /// # Errors
     /// When the table does not answer.
     pub async fn record(&self, id: &IncidentId) -> Result<Option<Record>, StoreError> {
+        for _ in 1..RECORD_READS_MAX {
+            let record = self.read_record(id).await?;
+            // Else a write came between the two reads.
+            let length = |record: &Record| record.timeline.last().map_or(0, |entry| entry.seq + 1);
+            if record.as_ref().is_none_or(|record| length(record) == record.incident.timeline.length) {
+                return Ok(record);
+            }
+        }
+        self.read_record(id).await
+    }
+
+    async fn read_record(&self, id: &IncidentId) -> Result<Option<Record>, StoreError> {
         let timeline_items = query(self, incident_partition(id), RECORD_PREFIX).await?;
         let Some(first) = timeline_items.first() else { return Ok(None) };
         let fingerprint = Fingerprint::try_from(read_text(first, "fingerprint")?.to_owned())
