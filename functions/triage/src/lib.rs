@@ -20,7 +20,11 @@ pub async fn handle(triage: &Triage, clock: &dyn Clock, event: LambdaEvent<SqsEv
     let batch = event.payload.records.into_iter().map(|record| QueuedMessage {
         id: record.message_id.unwrap_or_default(),
         body: record.body.unwrap_or_default(),
-        receives: 1,
+        receives: record
+            .attributes
+            .get("ApproximateReceiveCount")
+            .and_then(|count| count.parse().ok())
+            .unwrap_or(u32::MAX),
     });
     let mut response = SqsBatchResponse::default();
     for unfinished in triage.triage(batch.collect(), time_left).await {

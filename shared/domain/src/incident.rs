@@ -1,7 +1,7 @@
 //! The one stateful thing per fingerprint.
 //!
 //! Invariant: an id names one episode, from its first alert to its end; a resolved episode is never opened again, the
-//! next one has a new id. Fields change here and in the store's one duplicate update, nowhere else.
+//! next one has a new id. Fields change in this crate and in the store's one duplicate update, nowhere else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -102,6 +102,9 @@ pub struct Incident {
     /// When the newest firing alert was received that was held back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_back_at: Option<Timestamp>,
+    /// The severity of the alert that the look at what was held back carries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_back_severity: Option<Severity>,
     /// Whether people were told: read from the deliveries for a resolved episode, never stored.
     #[serde(skip)]
     pub told: Told,
@@ -173,19 +176,23 @@ impl Incident {
         };
         next.version += 1;
         let new = alerts.iter().filter(|alert| !next.seen.contains(&alert.id)).count() as u64;
-        next.note(alerts);
+        next.note(alerts, decision.action);
         next.apply(alerts, new, decision, policy, now);
         Some(next)
     }
 
-    /// Remembers the alerts as seen and counts the firing ones.
-    fn note(&mut self, alerts: &[Alert]) {
+    /// Remembers the alerts as seen and counts the firing ones. How severe the worst is, is taken over with what tells
+    /// people of it: nobody has heard of what was suppressed.
+    fn note(&mut self, alerts: &[Alert], action: Action) {
         for alert in alerts {
-            self.seen.insert(alert.id.clone());
+            let is_new = self.seen.insert(alert.id.clone());
             if alert.status == Status::Firing && self.state != State::Resolved {
-                self.occurrences += 1;
+                // An episode counts the alert that begins it, though it was seen when it was held back.
+                self.occurrences += u64::from(is_new || self.occurrences == 0);
                 self.last_seen = self.last_seen.max(alert.received_at);
-                self.severity = self.severity.max(alert.severity);
+                if action != Action::Suppress {
+                    self.severity = self.severity.max(alert.severity);
+                }
             }
         }
         // Down to half: the duplicate update needs room to add without reading.
@@ -231,7 +238,7 @@ impl Incident {
             }
             Action::Watch => {
                 let until = after_secs(now, policy.recheck_for_secs);
-                self.next_check_at = Some(after_secs(now, policy.recheck_every_secs));
+                self.look_next(Some(after_secs(now, policy.recheck_every_secs)), now);
                 self.check_until = Some(self.check_until.unwrap_or(until));
             }
             Action::Resolve => {
@@ -253,31 +260,14 @@ impl Incident {
         self.plan_step(policy, decision, now);
     }
 
-    /// Nobody is reminded while it flaps.
-    fn remind_later(&mut self, policy: &Policy, now: Timestamp) {
-        let secs = policy.remind_every_secs.filter(|_| self.held_until.is_none());
-        self.next_check_at = secs.map(|secs| after_secs(now, secs));
-    }
-
     fn end(&mut self, alerts: &[Alert], now: Timestamp) {
         self.state = State::Resolved;
         self.resolved_at = Some(now);
         self.next_check_at = None;
+        self.held_back_severity = None;
         self.count_at = None;
         self.held_until = None;
         self.clear_seen(alerts);
-    }
-
-    /// A firing alert that came while the fingerprint cooled down, or was muted, is looked at when that ends: its source
-    /// may never send it again.
-    fn hold_back(&mut self, alerts: &[Alert], reason: &Reason, now: Timestamp) {
-        let Some(until) = reason.looked_at_again(now) else { return };
-        self.held_back_at = self.held_back_at.max(alerts.iter().map(|a| a.received_at).max());
-        // A step that is muted has a look of its own.
-        let is_step = alerts.is_empty() && self.escalate_at.is_some_and(|at| at <= now);
-        if self.next_check_at.map_or(!is_step, |at| at <= now) {
-            self.next_check_at = Some(until);
-        }
     }
 
     /// Keeps the newest clear's times: what was received or seen before them is over, and need not be looked at.
@@ -289,30 +279,8 @@ impl Incident {
         // What holds children back ends for each child by itself.
         if self.state == State::Resolved && self.children.is_none() && self.held_back_at <= self.cleared_received_at {
             self.next_check_at = None;
+            self.held_back_severity = None;
         }
-    }
-
-    /// When it is looked at again: each of these has a message of its own.
-    pub fn looks(&self) -> impl Iterator<Item = Timestamp> {
-        [self.next_check_at, self.count_at, self.held_until, self.escalate_at].into_iter().flatten()
-    }
-
-    /// As it is kept once the next episode has begun: nobody looks at it again.
-    #[must_use]
-    pub fn left_behind(&self) -> Self {
-        Self { next_check_at: None, count_at: None, held_until: None, escalate_at: None, ..self.clone() }
-    }
-
-    /// True for a look that was not superseded.
-    #[must_use]
-    pub fn expects_look(&self, due: Timestamp) -> bool {
-        self.looks().any(|at| at == due)
-    }
-
-    /// True where nothing but new counts is to be told at this time.
-    pub(crate) fn is_to_be_counted(&self, now: Timestamp) -> bool {
-        let is_told = matches!(self.state, State::Open | State::Acknowledged);
-        is_told && self.count_at.is_some_and(|at| at <= now) && self.next_check_at.is_none_or(|at| now < at)
     }
 
     /// A new episode, after the one before if there was one. A clear that came before any alert begins episode 0,
@@ -348,6 +316,7 @@ impl Incident {
             cleared_received_at: None,
             cleared_observed_at: None,
             held_back_at: None,
+            held_back_severity: None,
             told: Told::default(),
             next_check_at: None,
             check_until: None,

@@ -17,6 +17,7 @@ mod fold;
 mod incident;
 mod incident_id;
 mod interval;
+mod looks;
 mod matcher;
 mod metric_kind;
 mod notification;

@@ -204,8 +204,8 @@ fn began_at(confirmation: Option<&Confirmation>) -> Option<Timestamp> {
     confirmation?.evidence.iter().filter_map(|e| e.since).min()
 }
 
-/// What the timeline says of a decision. A storm of alerts suppressed for one reason is one entry: the incident counts
-/// them.
+/// What the timeline says of a decision. A storm of alerts suppressed for one reason is one entry, and one more where a
+/// worse one came: the incident counts them.
 fn events(
     current: Option<&Incident>,
     incident: &Incident,
@@ -218,7 +218,8 @@ fn events(
     let reason = decision.reason.clone();
     let told_before =
         current.and_then(|i| i.suppressed_because.as_ref()).is_some_and(|before| before.says_the_same(&reason));
-    if decision.action == Action::Absorb || (decision.action == Action::Suppress && told_before) {
+    let is_worse = incident.held_back_severity > current.and_then(|i| i.held_back_severity);
+    if decision.action == Action::Absorb || (decision.action == Action::Suppress && told_before && !is_worse) {
         return Vec::new();
     }
     let mut events = Vec::new();

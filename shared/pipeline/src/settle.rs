@@ -26,6 +26,8 @@ pub(crate) struct Recheck {
     pub(crate) incident: IncidentId,
     pub(crate) due: Timestamp,
     pub(crate) alert: Alert,
+    /// Whether its message was handed out before.
+    pub(crate) comes_again: bool,
 }
 
 impl Recheck {
@@ -51,11 +53,12 @@ impl Occasion<'_> {
         }
     }
 
-    /// True where a message of it was worked on before.
+    /// True where a message of it was worked on before. A look that was superseded is no sign of that unless its message
+    /// comes again: else one stale look would send every look that stands, and each of these the same.
     fn was_taken(&self, current: &Incident) -> bool {
         match self {
             Self::Alerts(alerts) => alerts.iter().any(|a| current.seen.contains(&a.id)),
-            Self::Look(look) => current.id == look.incident && !current.expects_look(look.due),
+            Self::Look(look) => look.comes_again && current.id == look.incident && !current.expects_look(look.due),
         }
     }
 
@@ -69,16 +72,18 @@ impl Occasion<'_> {
             }
             Self::Look(look) if !look.is_expected(current) => None,
             Self::Look(look) => match current {
-                Some(over) if over.state == State::Resolved => Some(Cow::Owned(vec![held_back(look, over)])),
+                Some(current) if current.state == State::Resolved || look.alert.severity > current.severity => {
+                    Some(Cow::Owned(vec![held_back(look, current)]))
+                }
                 _ => Some(Cow::Borrowed(&[])),
             },
         }
     }
 }
 
-/// The alert that a cooldown held back. The newest of several may have come after the look was sent.
-fn held_back(look: &Recheck, over: &Incident) -> Alert {
-    let at = over.held_back_at.map_or(look.alert.received_at, |at| at.max(look.alert.received_at));
+/// The alert that a cooldown or a mute held back. The newest of several may have come after the look was sent.
+fn held_back(look: &Recheck, current: &Incident) -> Alert {
+    let at = current.held_back_at.map_or(look.alert.received_at, |at| at.max(look.alert.received_at));
     let observed_at = look.alert.observed_at.max(at);
     Alert { status: Status::Firing, received_at: at, observed_at, ..look.alert.clone() }
 }
@@ -92,7 +97,8 @@ impl Triage {
         run: Vec<Alert>,
         until: Instant,
     ) -> Result<(), TriageError> {
-        let Some(subject) = run.iter().max_by_key(|a| a.received_at) else { return Ok(()) };
+        // The worst says whom it calls.
+        let Some(subject) = run.iter().max_by_key(|a| (a.severity, a.received_at)) else { return Ok(()) };
         let occasion = Occasion::Alerts(&run);
         let current = if subject.status == Status::Firing && !self.known.contains(fingerprint) {
             None

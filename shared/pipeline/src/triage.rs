@@ -3,12 +3,13 @@
 //! Invariant: a message is finished only when everything that it brought is written down and sent on; one fingerprint's
 //! failure fails the messages that brought it and no others.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use config::Config;
-use domain::{Alert, Fingerprint};
+use domain::{Alert, Fingerprint, Severity};
 use futures::{StreamExt, stream};
 use thiserror::Error;
 use tokio::time::{Instant, timeout_at};
@@ -66,6 +67,13 @@ struct Work {
     messages: Vec<String>,
 }
 
+impl Work {
+    fn worst(&self) -> Option<Severity> {
+        let looked_at = self.rechecks.iter().map(|recheck| &recheck.alert);
+        self.alerts.iter().chain(looked_at).map(|alert| alert.severity).max()
+    }
+}
+
 impl Triage {
     /// Over a config, a store and a queue, without any metric, change or monitor reader.
     #[must_use]
@@ -115,6 +123,9 @@ impl Triage {
     pub async fn triage(&self, batch: Vec<QueuedMessage>, time_left: Duration) -> Vec<Unfinished> {
         let until = Instant::now() + time_left;
         let (work, mut unfinished) = fold(batch);
+        // Where the time does not suffice for all, it does for the worst.
+        let mut work: Vec<(Fingerprint, Work)> = work.into_iter().collect();
+        work.sort_by_key(|(_, work)| Reverse(work.worst()));
         let failed: Vec<String> = stream::iter(work)
             .map(|(fingerprint, work)| async move {
                 let settled = timeout_at(until, self.settle_all(&fingerprint, &work, until)).await;
@@ -152,7 +163,7 @@ impl Triage {
 fn fold(batch: Vec<QueuedMessage>) -> (BTreeMap<Fingerprint, Work>, Vec<String>) {
     let mut folded: BTreeMap<Fingerprint, Work> = BTreeMap::new();
     let mut unreadable = Vec::new();
-    for QueuedMessage { id, body, .. } in batch {
+    for QueuedMessage { id, body, receives } in batch {
         match serde_json::from_str(&body) {
             Ok(InboxMessage::Alerts { items }) => {
                 for item in items {
@@ -163,7 +174,7 @@ fn fold(batch: Vec<QueuedMessage>) -> (BTreeMap<Fingerprint, Work>, Vec<String>)
             }
             Ok(InboxMessage::Recheck { fingerprint, incident, due, alert }) => {
                 let work = folded.entry(fingerprint).or_default();
-                work.rechecks.push(Recheck { incident, due, alert: *alert });
+                work.rechecks.push(Recheck { incident, due, alert: *alert, comes_again: receives > 1 });
                 work.messages.push(id);
             }
             Err(error) => {

@@ -286,3 +286,67 @@ async fn hours_that_change_while_the_detectors_are_asked_leave_nobody_untold() -
     assert_eq!(world.stand_ins().pagerduty.triggers().len(), 1, "{newest}");
     Ok(())
 }
+
+/// The suite's config, whose rule tells Slack, and on-call too where it is critical.
+fn critical_pages() -> String {
+    let pages = "  - name: critical\n    match: { metric: latency_p95, severity: critical }\n    \
+                 group_by: [service, metric, model]\n    cooldown: 4s\n    receivers: [on-call, ai-ops]\nrules-end";
+    let config = CONFIG.replace("cooldown: 30m", "cooldown: 4s").replace("[on-call, ai-ops, tickets]", "[ai-ops]");
+    let config = config.replace("rules:\n", &format!("rules:\n{}", pages.trim_end_matches("rules-end")));
+    config.replace("default: { receivers: [ai-ops] }", "default: { receivers: [tickets] }")
+}
+
+fn of_severity(severity: &str) -> Value {
+    let mut alert = firing("gpt-4o-mini");
+    alert["severity"] = json!(severity);
+    alert
+}
+
+/// On-call is paged within some seconds, once.
+async fn paged(world: &World) -> anyhow::Result<()> {
+    for _ in 0..300 {
+        if !world.stand_ins().pagerduty.triggers().is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    world.quiet().await?;
+    let triggers = world.stand_ins().pagerduty.triggers();
+    assert_eq!(triggers.len(), 1, "{}", world.newest().await?);
+    assert_eq!(triggers[0].body["payload"]["severity"], "critical");
+    assert_eq!(world.newest().await?["severity"], "critical");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_becomes_worse_under_a_silence_pages_when_that_ends() -> anyhow::Result<()> {
+    let world = World::with_config(&critical_pages(), None).await?;
+    world.post(&of_severity("warning")).await?;
+    world.quiet().await?;
+    assert_eq!(world.stand_ins().slack.messages().len(), 1);
+    let body = json!({ "id": "s-1", "matchers": [{ "label": "model", "test": { "glob": "*" } }],
+        "from": Timestamp::MIN, "until": in_secs(&world, 31 + 5)?, "because": "a test" });
+    assert_eq!(silence(&world, &body).await?, 200);
+    world.clock.advance(31);
+    // Its source says so once.
+    world.post(&of_severity("critical")).await?;
+    let muted = world.until_state("open").await?;
+    assert_eq!((&muted["severity"], world.stand_ins().pagerduty.triggers().len()), (&json!("warning"), 0));
+    paged(&world).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_worst_of_what_a_cooldown_holds_back_opens_when_it_ends() -> anyhow::Result<()> {
+    let world = World::with_config(&critical_pages(), None).await?;
+    world.post(&of_severity("warning")).await?;
+    world.quiet().await?;
+    world.post(&cleared("gpt-4o-mini")).await?;
+    world.until_state("resolved").await?;
+    for severity in ["warning", "critical", "warning"] {
+        world.post(&of_severity(severity)).await?;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    let held = world.newest().await?;
+    assert_eq!((&held["state"], &held["suppressed_because"]["reason"]), (&json!("resolved"), &json!("cooling_down")));
+    paged(&world).await
+}

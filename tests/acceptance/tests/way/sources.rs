@@ -79,6 +79,28 @@ async fn a_batch_that_fires_and_resolves_does_both() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_alerts_that_come_together_the_worst_says_whom_they_call() -> anyhow::Result<()> {
+    let critical = "rules:\n  - { name: critical, match: { metric: latency_p95, severity: critical }, \
+                    group_by: [service, metric, model], receivers: [on-call] }\n";
+    let config = CONFIG.replace("receivers: [on-call]", "receivers: [ai-ops]").replace("rules:\n", critical);
+    let config =
+        format!("{config}  ai-ops: {{ kind: slack, token: \"${{TEST_SLACK_TOKEN}}\", channel: C0AIOPS001 }}\n");
+    for severities in [["critical", "warning"], ["warning", "critical"]] {
+        let world = World::with_config(&config, None).await?;
+        let mut body = group(&[("a", "firing"), ("a", "firing")], "2026-11-23T09:12:00Z");
+        for (number, severity) in severities.into_iter().enumerate() {
+            body["alerts"][number]["labels"]["severity"] = json!(severity);
+            body["alerts"][number]["fingerprint"] = json!(severity);
+        }
+        post(world.client(), &world.url("/alerts/alertmanager"), &body).await?;
+        world.quiet().await?;
+        assert_eq!(world.incidents().await?.len(), 1);
+        assert_eq!(world.stand_ins().pagerduty.triggers().len(), 1, "{severities:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_in_the_url_lets_in_and_nothing_else_does() -> anyhow::Result<()> {
     let world = World::with_config(CONFIG, None).await?;
     let body = group(&[("a", "firing")], "2026-11-23T09:12:00Z");
