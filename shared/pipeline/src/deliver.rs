@@ -25,7 +25,7 @@ mod attempt;
 mod breaker;
 mod updates;
 
-use breaker::Breakers;
+use breaker::{Breakers, wait_secs};
 
 /// Seconds for which a worker holds a delivery; longer than any attempt may take.
 pub const LEASE_SECS: u64 = 60;
@@ -121,7 +121,7 @@ impl Deliver {
         let now = self.clock.now();
         if let Some(secs) = self.breakers.rest_secs(receiver, now) {
             // Nothing is claimed, so that waiting for a vendor that is down uses up no attempt.
-            return Err(Later(Some(secs)));
+            return Err(Later(Some(wait_secs(secs, work.receives))));
         }
         let Some((&seq, newest)) = work.told.last_key_value() else { return Ok(()) };
         let mut known = Handle::default();
@@ -222,6 +222,8 @@ struct Work {
     /// What the messages say, by the delivery's number.
     told: BTreeMap<u32, DeliveryMessage>,
     messages: Vec<String>,
+    /// The most times that one of them was handed out.
+    receives: u32,
 }
 
 type ByReceiver = BTreeMap<(IncidentId, String), Work>;
@@ -240,6 +242,7 @@ fn by_receiver(batch: Vec<QueuedMessage>) -> (ByReceiver, Vec<Unfinished>) {
                 let of = &message.delivery;
                 let entry = work.entry((of.incident.clone(), of.receiver.clone())).or_default();
                 entry.messages.push(id);
+                entry.receives = entry.receives.max(receives);
                 let told = entry.told.entry(of.seq).or_insert_with(|| message.clone());
                 if told.leased.is_none() {
                     *told = message;

@@ -80,9 +80,25 @@ impl Breakers {
     }
 }
 
+/// Seconds for which a message waits behind a rest. A queue hands it out a limited number of times, so that one that has
+/// come often waits for longer.
+pub(super) fn wait_secs(rest_secs: u32, receives: u32) -> u32 {
+    let longest = u32::try_from(REST_SECS_MAX).unwrap_or(u32::MAX);
+    rest_secs.max(receives.min(longest))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_outlives_a_vendor_that_is_away_for_two_days() {
+        // As often as its queue hands it out.
+        let waited: u32 = (1..1000).map(|receives| wait_secs(1, receives)).sum();
+        assert!(waited > 2 * 86_400, "{waited} s");
+        let at_once: u32 = (1..30).map(|receives| wait_secs(20, receives)).sum();
+        assert_eq!((wait_secs(20, 30), at_once > 10 * 60), (30, true), "ten minutes of it cost half a minute");
+    }
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_700_000_000 + second).unwrap()
