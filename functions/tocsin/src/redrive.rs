@@ -26,12 +26,19 @@ pub(crate) async fn redrive(args: &RedriveArgs) -> anyhow::Result<Answer> {
         if let Some(letters) = done.get("letters") {
             let [inbox, removed, left] = ["inbox", "removed", "left"].map(|name| word(&letters[name]));
             writeln!(text, "dead letters: {inbox} back in the inbox, {removed} taken out, {left} left")?;
+            if let Some(hidden) = letters["hidden"].as_u64().filter(|hidden| *hidden > 0) {
+                writeln!(
+                    text,
+                    "{hidden} more are hidden, since the sweep has just looked at them: do this again in 15 minutes"
+                )?;
+            }
         }
         write(&text)?;
     }
     // Who names a delivery wants that one; of all of them some may be over.
     let sent = deliveries.iter().all(|one| one["became"] == "sent");
-    Ok(if args.all || sent { Answer::Done } else { Answer::No })
+    let all_seen = args.all && done["letters"]["hidden"].as_u64() == Some(0);
+    Ok(if all_seen || (!args.all && sent) { Answer::Done } else { Answer::No })
 }
 
 /// What `POST /api/redrive` answers: what became of these deliveries, or of all that are dead and of the dead letters.

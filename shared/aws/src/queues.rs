@@ -177,10 +177,11 @@ impl Queues {
     /// # Errors
     /// [`QueueError`] says what SQS said.
     pub async fn held(&self, url: &str) -> Result<u64, QueueError> {
-        let counts = [
-            QueueAttributeName::ApproximateNumberOfMessages,
-            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
-        ];
+        let waiting = QueueAttributeName::ApproximateNumberOfMessages;
+        self.count(url, &[waiting, QueueAttributeName::ApproximateNumberOfMessagesNotVisible]).await
+    }
+
+    async fn count(&self, url: &str, counts: &[QueueAttributeName]) -> Result<u64, QueueError> {
         let asked = self.client.get_queue_attributes().queue_url(url).set_attribute_names(Some(counts.to_vec()));
         let answer = asked.send().await.map_err(|error| failed(url, &error))?;
         let attributes = answer.attributes.unwrap_or_default();
@@ -268,6 +269,11 @@ impl DeadLetters for Queues {
         let url = self.dead_letters_url(queue)?;
         let found = self.receive(url, 0, Some(hidden_secs)).await?;
         Ok(found.into_iter().map(|Polled { id, receipt, body, .. }| DeadLetter { id, receipt, body }).collect())
+    }
+
+    async fn hidden(&self, queue: DeadLetterQueue) -> Result<u64, QueueError> {
+        let url = self.dead_letters_url(queue)?;
+        self.count(url, &[QueueAttributeName::ApproximateNumberOfMessagesNotVisible]).await
     }
 
     async fn remove(&self, queue: DeadLetterQueue, letter: &DeadLetter) -> Result<(), QueueError> {

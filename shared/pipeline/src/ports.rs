@@ -294,6 +294,8 @@ pub struct DeadLetter {
 pub trait DeadLetters: Send + Sync {
     /// Some of them, ten at most, which the next looks do not show again for `hidden_secs`.
     async fn look(&self, queue: DeadLetterQueue, hidden_secs: u32) -> Result<Vec<DeadLetter>, QueueError>;
+    /// How many of them no look shows at the moment.
+    async fn hidden(&self, queue: DeadLetterQueue) -> Result<u64, QueueError>;
     /// Takes one out.
     async fn remove(&self, queue: DeadLetterQueue, letter: &DeadLetter) -> Result<(), QueueError>;
 }

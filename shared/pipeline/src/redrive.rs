@@ -43,6 +43,8 @@ pub struct RedrivenLetters {
     pub removed: usize,
     /// Left where they are.
     pub left: usize,
+    /// Not seen, since the sweep has just looked at them: they are shown again within a quarter of an hour.
+    pub hidden: u64,
 }
 
 /// Tries again what was given up.
@@ -108,6 +110,8 @@ impl Redrive {
     pub async fn letters(&self) -> Result<RedrivenLetters, SweepError> {
         let mut done = RedrivenLetters::default();
         for queue in DeadLetterQueue::all() {
+            // Before any of them is hidden by this.
+            done.hidden += self.dead_letters.hidden(queue).await?;
             for _ in 0..ROUNDS_MAX {
                 let letters = self.dead_letters.look(queue, HIDDEN_SECS).await?;
                 if letters.is_empty() {

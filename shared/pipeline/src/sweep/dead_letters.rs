@@ -19,18 +19,28 @@ use crate::{DeliveryMessage, InboxMessage, SweepError};
 /// Seconds for which a letter that was looked at is not shown to the next run.
 const HIDDEN_SECS: u32 = 15 * 60;
 
+/// Looks at one queue in one run, of ten letters each: the last of many must be seen before the first are shown again.
+const LOOKS_MAX: usize = 20;
+
 impl Sweep {
     /// Tells people of what was given up in one queue.
     pub(super) async fn tell_of_dead_letters(&self, queue: DeadLetterQueue) -> Result<usize, SweepError> {
-        let letters = self.dead_letters.look(queue, HIDDEN_SECS).await?;
-        for letter in &letters {
-            tracing::error!(message.id = letter.id, queue = ?queue, "a message was given up");
-            match queue {
-                DeadLetterQueue::Deliveries(_) => self.tell_of_delivery(letter).await?,
-                DeadLetterQueue::Inbox => self.tell_of_inbox(letter).await?,
+        let mut found = 0;
+        for _ in 0..LOOKS_MAX {
+            let letters = self.dead_letters.look(queue, HIDDEN_SECS).await?;
+            if letters.is_empty() {
+                break;
             }
+            for letter in &letters {
+                tracing::error!(message.id = letter.id, queue = ?queue, "a message was given up");
+                match queue {
+                    DeadLetterQueue::Deliveries(_) => self.tell_of_delivery(letter).await?,
+                    DeadLetterQueue::Inbox => self.tell_of_inbox(letter).await?,
+                }
+            }
+            found += letters.len();
         }
-        Ok(letters.len())
+        Ok(found)
     }
 
     /// A delivery that ended by itself was told of when it ended; one whose messages were handed out too often was not.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::Context;
 use aws::Polled;
 use domain::{DeliveryId, DeliveryState, IncidentId, ReceiverKind};
-use pipeline::ports::{DeadLetterQueue, DeadLetters, IncidentStore};
-use pipeline::{Redrive, Redriven, Swept};
+use pipeline::ports::{Clock, DeadLetterQueue, DeadLetters, IncidentStore, Queue};
+use pipeline::{InboxMessage, Redrive, Redriven, Swept};
 use serde_json::json;
 use stand_ins::Fault;
 use tocsin_acceptance::{World, cleared, firing};
@@ -210,5 +210,63 @@ async fn a_queue_that_seems_to_hold_enough_hides_no_lost_page_from_a_schedule_th
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(world.stand_ins().pagerduty.triggers().len(), 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fallback_that_hears_late_of_what_is_over_hears_of_its_end_too() -> anyhow::Result<()> {
+    let world = world().await?;
+    let vendors = world.stand_ins();
+    vendors.pagerduty.faults().always(Fault::status(500));
+    world.post(&firing("gpt-4o-mini")).await?;
+    world.until_state("open").await?;
+    world.post(&cleared("gpt-4o-mini")).await?;
+    world.until_state("resolved").await?;
+    assert_eq!(vendors.slack.messages().len(), 0, "on-call is still tried");
+    vendors.pagerduty.faults().clear();
+    vendors.pagerduty.faults().always(Fault::status(400));
+    world.quiet().await?;
+    let messages = vendors.slack.messages();
+    assert_eq!((messages.len(), messages[0].edits), (2, 1), "that it was, and that it is over");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_tells_of_more_dead_letters_than_one_look_shows_and_a_redrive_says_what_it_could_not_see()
+-> anyhow::Result<()> {
+    let world = world().await?;
+    let queues = world.local.queues();
+    let dead = queues.urls().inbox_dead_letters.clone().context("there is no such queue")?;
+    for number in 0..25 {
+        let body = format!("not message {number}");
+        world.local.clients().sqs.send_message().queue_url(&dead).message_body(body).send().await?;
+    }
+    let swept = world.local.sweep().sweep(TIME_LEFT).await;
+    assert_eq!((swept.dead, swept.failed), (25, 0));
+    world.quiet().await?;
+    assert_eq!(world.stand_ins().slack.messages().len(), 25);
+    let letters = redrive(&world).letters().await?;
+    assert_eq!((letters.inbox, letters.hidden), (0, 25), "none is shown, and none is forgotten");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_that_was_superseded_sends_nothing_on() -> anyhow::Result<()> {
+    let world = world().await?;
+    world.post(&firing("gpt-4o-mini")).await?;
+    world.quiet().await?;
+    let record = world.newest().await?;
+    let incident = IncidentId::try_from(record["id"].as_str().unwrap_or_default().to_owned())?;
+    let alert = world.local.store().newest_alert(&incident).await?.context("an alert")?;
+    let fingerprint = serde_json::from_value(record["fingerprint"].clone())?;
+    let stale = InboxMessage::Recheck { fingerprint, incident, due: world.clock.now(), alert: Box::new(alert) };
+    let sent = |world: &World| -> u64 {
+        let calls = world.local.aws_calls();
+        ["SendMessage", "SendMessageBatch"].iter().filter_map(|name| calls.get(*name)).sum()
+    };
+    let before = sent(&world);
+    world.local.queues().send_inbox(&[stale], 0).await?;
+    world.quiet().await?;
+    assert_eq!(sent(&world) - before, 1, "the reminder's look has its message: this one itself, and no other");
     Ok(())
 }
