@@ -9,7 +9,7 @@ use domain::{DeliveryId, State, Transition};
 use serde::Serialize;
 
 use crate::ports::{Clock, DeadLetter, DeadLetterQueue, DeadLetters, IncidentStore, Marked, Queue};
-use crate::{DeliveryMessage, SweepError};
+use crate::{DeliveryMessage, InboxMessage, SweepError};
 
 /// Dead deliveries that one call looks at.
 const DELIVERIES_MAX: u32 = 1000;
@@ -132,6 +132,8 @@ impl Redrive {
         done: &mut RedrivenLetters,
     ) -> Result<(), SweepError> {
         match queue {
+            // Triage could not read it either.
+            DeadLetterQueue::Inbox if serde_json::from_str::<InboxMessage>(&letter.body).is_err() => done.left += 1,
             DeadLetterQueue::Inbox => {
                 // Sent before it is removed: a crash in between leaves it twice, and its alerts are known by their ids.
                 self.queue.resend_inbox(&letter.body).await?;

@@ -247,6 +247,9 @@ async fn a_run_tells_of_more_dead_letters_than_one_look_shows_and_a_redrive_says
     assert_eq!(world.stand_ins().slack.messages().len(), 25);
     let letters = redrive(&world).letters().await?;
     assert_eq!((letters.inbox, letters.hidden), (0, 25), "none is shown, and none is forgotten");
+    world.local.clients().sqs.send_message().queue_url(&dead).message_body("not one either").send().await?;
+    let letters = redrive(&world).letters().await?;
+    assert_eq!((letters.inbox, letters.left, letters.hidden), (0, 1, 25), "triage could not read it either");
     Ok(())
 }
 
