@@ -183,14 +183,22 @@ def a_function_holds_only_its_secrets(on: Deployment):
 
 
 def an_address_goes_with_a_grant(on: Deployment):
-    """Whoever knows a queue's address may use it, and whoever may use a queue knows its address or is fed by it."""
+    """Whoever knows a queue's address may use it, and whoever may use a queue knows its address, is fed by it, or has what it
+    did not take sent there."""
     fed = {(target(one["FunctionName"]), target(one["EventSourceArn"])) for one in on.of(MAPPING).values()}
+    untaken = {
+        (target(one["FunctionName"]), target(one["DestinationConfig"]["OnFailure"]["Destination"]))
+        for one in on.of("AWS::Lambda::EventInvokeConfig").values()
+        if one.get("DestinationConfig")
+    }
     for id, function in on.functions().items():
         known = {target(value) for name, value in on.variables(id).items() if name.endswith("_QUEUE_URL")}
         grants = on.grants(target(function["Role"]))
         usable = references([resource for action, resource in grants if action.startswith("sqs:")])
-        usable_only_fed = {queue for queue in usable - known if (id, queue) in fed}
-        for queue in sorted((known ^ usable) - usable_only_fed):
+        usable_unknown = {queue for queue in usable - known if (id, queue) in fed | untaken}
+        for queue in sorted(queue for function, queue in untaken if function == id and queue not in usable):
+            yield f"{id}: what it does not take is sent to {queue}, and may not be"
+        for queue in sorted((known ^ usable) - usable_unknown):
             yield f"{id}: " + (
                 f"knows {queue} and may not use it" if queue in known else f"may use {queue} and does not know it"
             )

@@ -115,6 +115,8 @@ class Rules(unittest.TestCase):
         self.check(
             found, f"{rule}Pull: knows InboxQueue and may not", f"{rule}Pull: may use JiraQueue and does not know it"
         )
+        found = planted(*statement("ReceiveRole", 1), "Resource", value={"Fn::GetAtt": "InboxQueue.Arn"})
+        self.check(found, f"{rule}Receive: what it does not take is sent to InboxDeadLetters, and may not be")
 
     def test_calls(self):
         # Only deliver hides messages, in each of its functions.

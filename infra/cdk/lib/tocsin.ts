@@ -48,6 +48,8 @@ interface Shape {
   readonly concurrency?: number;
   readonly readsMetrics?: boolean;
   readonly scheduled?: boolean;
+  /** Where an event goes that AWS hands over and that is not taken, however often Lambda tries. */
+  readonly untaken?: QueuePair['deadLetters'];
   readonly variables: Record<string, string>;
   readonly calls: [actions: string[], resources: string[]][];
 }
@@ -151,7 +153,8 @@ export class Tocsin extends Construct {
           timeout: Duration.seconds(15),
           concurrency: this.props.receiveConcurrency ?? 20,
           variables: inboxUrl,
-          calls: [[['sqs:SendMessage'], [inbox.queue.queueArn]]],
+          calls: [[['sqs:SendMessage'], [inbox.queue.queueArn, inbox.deadLetters.queueArn]]],
+          untaken: inbox.deadLetters,
         },
       ],
       [
@@ -247,6 +250,11 @@ export class Tocsin extends Construct {
     });
     // The next tick comes in a minute: what is older is of no use.
     if (shape.scheduled) made.configureAsyncInvoke({ retryAttempts: 1, maxEventAge: Duration.minutes(1) });
+    const { untaken } = shape;
+    if (untaken) {
+      const onFailure = { bind: () => ({ destination: untaken.queueArn }) };
+      made.configureAsyncInvoke({ retryAttempts: 2, maxEventAge: Duration.hours(6), onFailure });
+    }
     return made;
   }
 
