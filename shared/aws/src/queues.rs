@@ -268,7 +268,11 @@ impl DeadLetters for Queues {
     async fn look(&self, queue: DeadLetterQueue, hidden_secs: u32) -> Result<Vec<DeadLetter>, QueueError> {
         let url = self.dead_letters_url(queue)?;
         let found = self.receive(url, 0, Some(hidden_secs)).await?;
-        Ok(found.into_iter().map(|Polled { id, receipt, body, .. }| DeadLetter { id, receipt, body }).collect())
+        let letter = |Polled { id, receipt, body, .. }| DeadLetter { id, receipt, body };
+        let mut letters: Vec<DeadLetter> = found.into_iter().map(letter).collect();
+        // In one order, whichever the queue shows them in.
+        letters.sort_by(|one, other| one.body.cmp(&other.body));
+        Ok(letters)
     }
 
     async fn hidden(&self, queue: DeadLetterQueue) -> Result<u64, QueueError> {
