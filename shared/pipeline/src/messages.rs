@@ -31,7 +31,7 @@ pub enum InboxMessage {
         incident: IncidentId,
         /// The look that this message is: another time in the incident means that it was superseded.
         due: Timestamp,
-        /// The alert that began it.
+        /// The alert that it is about: the one that began it, or the worst that was held back.
         alert: Box<Alert>,
     },
 }

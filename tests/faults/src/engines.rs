@@ -21,7 +21,7 @@ use http::{HeaderMap, HeaderValue, Response};
 use serde_json::{Value, json};
 
 use crate::fault::Point;
-use crate::point::{bodies, classify};
+use crate::point::{bodies, classify, queue_name};
 use crate::wire::{Answer, Call, HARNESS, Seam, Wire};
 
 /// A connector with one process's end of the wire.
@@ -65,8 +65,7 @@ pub(crate) async fn delete(seam: &Seam, url: &str, receipts: &[&str]) -> Answer<
     let entry = |(id, receipt): (usize, &&str)| json!({ "Id": id.to_string(), "ReceiptHandle": receipt });
     let entries: Vec<Value> = receipts.iter().enumerate().map(entry).collect();
     let asked = json!({ "QueueUrl": url, "Entries": entries });
-    let subject = url.rsplit('/').next().unwrap_or_default().to_owned();
-    let call = Call { point: Point::Delete, subject, bytes: asked.to_string().len() };
+    let call = Call { point: Point::Delete, subject: queue_name(url).to_owned(), bytes: asked.to_string().len() };
     let wire = seam.wire.clone();
     let effect = async move { ask(&wire, "AmazonSQS.DeleteMessageBatch", &asked).await };
     seam.call(call, effect, |answer| answer.status().as_u16()).await

@@ -72,7 +72,12 @@ struct Text {
 
 fn queue(body: &str) -> String {
     let named: Named = serde_json::from_str(body).unwrap_or_default();
-    named.queue_url.rsplit('/').next().unwrap_or_default().to_owned()
+    queue_name(&named.queue_url).to_owned()
+}
+
+/// The queue's name, which its address ends with.
+pub(crate) fn queue_name(url: &str) -> &str {
+    url.rsplit_once('/').map_or(url, |(_, name)| name)
 }
 
 fn key(body: &str) -> String {

@@ -19,6 +19,7 @@ use crate::clock::{SkewedClock, WorldClock};
 use crate::engines::{clients, delete};
 use crate::fault::Point;
 use crate::outside;
+use crate::point::queue_name;
 use crate::setup::Outside;
 use crate::vendors::{Sender, Vendors};
 use crate::wire::{Seam, Wire};
@@ -183,7 +184,7 @@ impl Process {
 
 fn event(url: &str, batch: &[Handed], clock: &dyn Clock) -> LambdaEvent<SqsEvent> {
     let mut event = SqsEvent::default();
-    let arn = format!("arn:aws:sqs:us-east-1:000000000000:{}", url.rsplit('/').next().unwrap_or_default());
+    let arn = format!("arn:aws:sqs:us-east-1:000000000000:{}", queue_name(url));
     for handed in batch {
         let mut record = SqsMessage::default();
         record.message_id = Some(handed.id.clone());

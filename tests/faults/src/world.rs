@@ -17,6 +17,7 @@ use crate::audit::{Invariant, Violation};
 use crate::clock::WorldClock;
 use crate::engines::clients;
 use crate::fault::Fault;
+use crate::point::queue_name;
 use crate::process::{Kit, Process, Role, TABLE};
 use crate::setup::{Secrets, Setup};
 use crate::vendors::Vendors;
@@ -107,7 +108,7 @@ impl World {
     async fn limit_receives(&self) -> anyhow::Result<()> {
         let Some(receives_max) = self.setup.inbox_receives_max else { return Ok(()) };
         let url = self.inbox()?;
-        let dead = format!("{}-dead", url.rsplit('/').next().unwrap_or_default());
+        let dead = format!("{}-dead", queue_name(url));
         let policy = format!(
             r#"{{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:{dead}","maxReceiveCount":{receives_max}}}"#
         );

@@ -289,11 +289,10 @@ async fn hours_that_change_while_the_detectors_are_asked_leave_nobody_untold() -
 
 /// The suite's config, whose rule tells Slack, and on-call too where it is critical.
 fn critical_pages() -> String {
-    let pages = "  - name: critical\n    match: { metric: latency_p95, severity: critical }\n    \
-                 group_by: [service, metric, model]\n    cooldown: 4s\n    receivers: [on-call, ai-ops]\nrules-end";
+    let pages = "rules:\n  - name: critical\n    match: { metric: latency_p95, severity: critical }\n    \
+                 group_by: [service, metric, model]\n    cooldown: 4s\n    receivers: [on-call, ai-ops]\n";
     let config = CONFIG.replace("cooldown: 30m", "cooldown: 4s").replace("[on-call, ai-ops, tickets]", "[ai-ops]");
-    let config = config.replace("rules:\n", &format!("rules:\n{}", pages.trim_end_matches("rules-end")));
-    config.replace("default: { receivers: [ai-ops] }", "default: { receivers: [tickets] }")
+    config.replace("rules:\n", pages).replace("default: { receivers: [ai-ops] }", "default: { receivers: [tickets] }")
 }
 
 fn of_severity(severity: &str) -> Value {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use aws::Polled;
-use domain::{DeliveryId, DeliveryState, IncidentId, ReceiverKind};
+use domain::{DeliveryId, DeliveryState, Fingerprint, IncidentId, ReceiverKind};
 use pipeline::ports::{Clock, DeadLetterQueue, DeadLetters, IncidentStore, Queue};
 use pipeline::{InboxMessage, Redrive, Redriven, Swept};
 use serde_json::json;
@@ -32,10 +32,16 @@ fn redrive(world: &World) -> Redrive {
     Redrive::new(std::sync::Arc::new(store), queues.clone(), queues, world.clock.clone())
 }
 
+/// The newest incident's id and fingerprint.
+async fn newest(world: &World) -> anyhow::Result<(IncidentId, Fingerprint)> {
+    let record = world.newest().await?;
+    Ok((serde_json::from_value(record["id"].clone())?, serde_json::from_value(record["fingerprint"].clone())?))
+}
+
 /// The newest incident's delivery to a receiver.
 async fn delivery(world: &World, receiver: &str) -> anyhow::Result<DeliveryId> {
-    let incident = world.newest().await?["id"].as_str().unwrap_or_default().to_owned();
-    Ok(DeliveryId { incident: IncidentId::try_from(incident)?, receiver: receiver.to_owned(), seq: 0 })
+    let (incident, _) = newest(world).await?;
+    Ok(DeliveryId { incident, receiver: receiver.to_owned(), seq: 0 })
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -258,10 +264,8 @@ async fn a_look_that_was_superseded_sends_nothing_on() -> anyhow::Result<()> {
     let world = world().await?;
     world.post(&firing("gpt-4o-mini")).await?;
     world.quiet().await?;
-    let record = world.newest().await?;
-    let incident = IncidentId::try_from(record["id"].as_str().unwrap_or_default().to_owned())?;
+    let (incident, fingerprint) = newest(&world).await?;
     let alert = world.local.store().newest_alert(&incident).await?.context("an alert")?;
-    let fingerprint = serde_json::from_value(record["fingerprint"].clone())?;
     let stale = InboxMessage::Recheck { fingerprint, incident, due: world.clock.now(), alert: Box::new(alert) };
     let sent = |world: &World| -> u64 {
         let calls = world.local.aws_calls();
