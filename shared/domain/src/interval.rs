@@ -58,13 +58,28 @@ impl Interval {
         })
     }
 
-    /// The moments of a day at which something may change, in order.
+    /// The moments of a day at which something may change, in order: a time that the clock shows twice is two of them, and
+    /// where the clock jumps is one.
     fn turns(&self, date: Date) -> Vec<Timestamp> {
         let ends = self.times.iter().flat_map(|times| [times.from, times.to]).flatten();
-        let on = |time: Time| date.to_datetime(time).to_zoned(self.time_zone.clone()).ok().map(|at| at.timestamp());
-        let mut turns: Vec<Timestamp> = std::iter::once(Time::midnight()).chain(ends).filter_map(on).collect();
+        let on = |time: Time| {
+            let at = self.time_zone.to_ambiguous_timestamp(date.to_datetime(time));
+            [at.earlier(), at.later()]
+        };
+        let mut turns: Vec<Timestamp> =
+            std::iter::once(Time::midnight()).chain(ends).flat_map(on).filter_map(Result::ok).collect();
+        turns.extend(self.jumps(date));
         turns.sort_unstable();
         turns
+    }
+
+    /// When the clock is set on that day.
+    fn jumps(&self, date: Date) -> impl Iterator<Item = Timestamp> {
+        let day_of = |at: Timestamp| at.to_zoned(self.time_zone.clone()).date();
+        let before = date.yesterday().ok().and_then(|date| date.to_zoned(self.time_zone.clone()).ok());
+        let jumps = before.into_iter().flat_map(|before| self.time_zone.following(before.timestamp()));
+        let jumps = jumps.map(|jump| jump.timestamp());
+        jumps.take_while(move |at| day_of(*at) <= date).filter(move |at| day_of(*at) == date)
     }
 }
 
@@ -150,6 +165,21 @@ mod tests {
         assert!(hour.contains("2026-10-25T00:30:00Z".parse().unwrap()));
         assert!(hour.contains("2026-10-25T01:30:00Z".parse().unwrap()));
         assert!(!hour.contains("2026-10-25T02:00:00Z".parse().unwrap()));
+    }
+
+    #[test]
+    fn what_ends_in_an_hour_that_the_clock_skips_or_repeats_ends_with_it() {
+        let half_past_two = Time::new(2, 30, 0, 0).unwrap();
+        let night = Times { from: Some(clock(22)), to: Some(half_past_two), ..Times::default() };
+        let night = interval("Europe/Berlin", night);
+        // 01:30, then 03:00 at once.
+        check(&night, "2026-03-29T00:30:00Z", true, "2026-03-29T01:00:00Z");
+        check(&night, "2026-03-29T01:00:00Z", false, "2026-03-29T20:00:00Z");
+        // 02:10, 02:40, then 02:00 again.
+        check(&night, "2026-10-25T00:10:00Z", true, "2026-10-25T00:30:00Z");
+        check(&night, "2026-10-25T00:40:00Z", false, "2026-10-25T01:00:00Z");
+        check(&night, "2026-10-25T01:10:00Z", true, "2026-10-25T01:30:00Z");
+        check(&night, "2026-10-25T01:30:00Z", false, "2026-10-25T21:00:00Z");
     }
 
     #[test]
