@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::incident::after_secs;
 use crate::{
     Action, Alert, AlertId, Confirmation, Decision, Fingerprint, Incident, Policy, Reason, Severity, State, Status,
     decide,
@@ -113,11 +114,13 @@ impl Child {
         matches!(self.state, ChildState::Firing | ChildState::HeldBack)
     }
 
-    /// True where the child's clear came after this firing alert, or overtook it.
-    fn has_cleared_since(&self, alert: &Alert) -> bool {
-        let received = self.cleared_received_at.is_some_and(|cleared| alert.received_at <= cleared);
+    /// True where the child's clear came after this firing alert, or overtook it: a source may tell of what fires anew with
+    /// the time at which it first did, so that a cooldown after the clear this is taken for new.
+    fn has_cleared_since(&self, alert: &Alert, cooldown_secs: u64) -> bool {
+        let Some(cleared) = self.cleared_received_at else { return false };
         let overtaken = self.cleared_observed_at.is_some_and(|cleared| alert.observed_at < cleared);
-        received || (self.first_seen.is_none() && overtaken)
+        let recent = alert.received_at < after_secs(cleared, cooldown_secs);
+        alert.received_at <= cleared || (self.first_seen.is_none() && overtaken && recent)
     }
 
     fn see(&mut self, alert: &Alert) {
@@ -152,14 +155,15 @@ pub struct Group {
     labels: Vec<String>,
     known: Vec<Child>,
     is_look: bool,
+    cooldown_secs: u64,
 }
 
 impl Group {
     /// The children of alerts, as `known` of the incident that stands, told apart by `labels`. `is_look`: the alert is
     /// one that a cooldown held back and that is looked at again.
     #[must_use]
-    pub fn new(labels: &[String], known: Vec<Child>, is_look: bool) -> Self {
-        Self { labels: labels.to_vec(), known, is_look }
+    pub fn new(labels: &[String], known: Vec<Child>, is_look: bool, policy: &Policy) -> Self {
+        Self { labels: labels.to_vec(), known, is_look, cooldown_secs: policy.cooldown_secs }
     }
 
     /// The children of these keys that the incident does not know.
@@ -240,7 +244,7 @@ impl Group {
                     }
                     is_newer
                 }
-                Status::Firing if child.has_cleared_since(alert) => false,
+                Status::Firing if child.has_cleared_since(alert, self.cooldown_secs) => false,
                 Status::Firing => {
                     child.see(alert);
                     child.state = live;
@@ -331,7 +335,7 @@ impl Incident {
             (_, State::Open | State::Acknowledged) if is_other && self.count_at.is_none() => {
                 let every_secs = (now.as_second() - self.opened_at.unwrap_or(now).as_second()) / COUNTS_PER_AGE;
                 let every_secs = every_secs.clamp(COUNT_EVERY_SECS.0, COUNT_EVERY_SECS.1).unsigned_abs();
-                let due = crate::incident::after_secs(self.counted_at.unwrap_or(now), every_secs);
+                let due = after_secs(self.counted_at.unwrap_or(now), every_secs);
                 self.count_at = Some(due.max(now));
             }
             // Nothing is held back any more.

@@ -51,7 +51,7 @@ impl World {
         };
         let known = self.incident.as_ref().map(|i| of(i.id.as_str())).unwrap_or_default();
         let held: Vec<Child> = known.iter().filter(|c| c.state == ChildState::HeldBack).cloned().collect();
-        let group = Group::new(&labels, known, is_look);
+        let group = Group::new(&labels, known, is_look, &POLICY);
         let unknown = group.unknown(&alerts.iter().map(|alert| Fingerprint::of(alert, &labels)).collect::<Vec<_>>());
         let before = self.incident.as_ref().and_then(|i| i.previous.as_ref()).map(|p| of(p.as_str()));
         let before = before.into_iter().flatten().filter(|child| unknown.contains(&child.key));
@@ -103,6 +103,19 @@ fn an_incident_is_over_when_its_last_child_has_cleared() {
     assert_eq!(world.state(), (State::Open, counts(3, 2)), "a child that fires again is no other child");
     world.take(&[cleared(9, "a", 6), cleared(10, "c", 6)], at(6));
     assert_eq!((world.state(), world.last()), ((State::Resolved, counts(3, 0)), (Action::Resolve, Reason::Cleared)));
+}
+
+#[test]
+fn what_fires_anew_with_its_old_time_counts_after_the_cooldown() {
+    let mut world = World::default();
+    world.take(&[firing(1, "a", 0), firing(2, "b", 0)], at(0));
+    world.take(&[cleared(3, "a", 60), cleared(4, "b", 60)], at(60));
+    // Prometheus reaches Alertmanager again, and tells when they began.
+    let anew = |id, model, secs| Alert { observed_at: at(0), ..firing(id, model, secs) };
+    world.take(&[anew(5, "a", 700), anew(6, "b", 700)], at(700));
+    assert_eq!(world.state(), (State::Open, counts(2, 2)));
+    world.take(&[cleared(7, "a", 710)], at(710));
+    assert_eq!((world.state(), world.last().1), ((State::Open, counts(2, 1)), Reason::OthersFiring));
 }
 
 #[test]

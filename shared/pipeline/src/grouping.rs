@@ -48,7 +48,7 @@ impl Triage {
             Some(current) => self.store.children(&current.id, &keys).await?,
             None => Vec::new(),
         };
-        let group = Group::new(labels, known, is_look);
+        let group = Group::new(labels, known, is_look, &self.config.rule_of(subject).policy);
         let unknown = group.unknown(&keys);
         Ok(Some(match current.and_then(|current| current.previous.as_ref()).filter(|_| !unknown.is_empty()) {
             Some(previous) => group.after(self.store.children(previous, &unknown).await?),
