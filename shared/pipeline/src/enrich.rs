@@ -9,10 +9,10 @@ use std::time::Duration;
 use config::Repository;
 use domain::{Alert, Change, CommitRange, Enrichment, Gap, Incident, Timestamp, rank_suspects};
 use sources::Kind;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use crate::Triage;
-use crate::confirm::time_left;
+use crate::patience::Patience;
 use crate::ports::{ChangeHistory, MonitorFacts, ReadError};
 
 /// Changes shown in a message.
@@ -25,27 +25,40 @@ pub(crate) struct Learned {
     pub(crate) monitor: MonitorFacts,
 }
 
+/// The time of one alert's enrichment: its deadline, and when that ends.
+struct Asking<'a> {
+    patience: &'a Patience,
+    deadline: Duration,
+    until: Instant,
+}
+
+impl Asking<'_> {
+    async fn for_it<T>(&self, what: &'static str, asked: impl Future<Output = Result<T, ReadError>>) -> Result<T, Gap> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        self.patience.wait_for(what, what, self.deadline, left, asked).await
+    }
+}
+
 impl Triage {
     /// Everything there is to know of an alert. `began_at` is when the metric first looked unusual. Half of the time that
-    /// is left until `until` is kept for the write.
+    /// is left is kept for the write.
     pub(crate) async fn enrich(
         &self,
         alert: &Alert,
         began_at: Timestamp,
         incident: &Incident,
-        until: Instant,
+        patience: &Patience,
     ) -> Learned {
         let rule = self.config.rule_of(alert);
-        let wait = Duration::from_secs(self.config.deadlines.enrich_secs).min(time_left(until) / 2);
-        let deadline = Instant::now() + wait;
+        let deadline = Duration::from_secs(self.config.deadlines.enrich_secs);
+        let wait = deadline.min(patience.left() / 2);
+        let asking = Asking { patience, deadline, until: Instant::now() + wait };
         let service = self.config.service(&alert.service);
         let repository = service.and_then(|s| s.repository.as_ref());
         let environment = service.and_then(|s| s.environment.as_deref()).or_else(|| alert.label("environment"));
         let mut gaps = Vec::new();
-        let (history, monitor) = tokio::join!(
-            self.read_history(repository, environment, deadline),
-            in_time("monitor", deadline, self.read_monitor(alert))
-        );
+        let (history, monitor) =
+            tokio::join!(self.read_history(repository, environment, &asking), self.read_monitor(alert, &asking));
         let (changes, commits) = history.unwrap_or_else(|missing| {
             gaps.push(missing);
             (Vec::new(), Ok(None))
@@ -77,37 +90,27 @@ impl Triage {
         &self,
         repository: Option<&Repository>,
         environment: Option<&str>,
-        deadline: Instant,
+        asking: &Asking<'_>,
     ) -> Result<(Vec<Change>, Result<Option<CommitRange>, Gap>), Gap> {
         let repository =
             repository.ok_or_else(|| Gap::new("deployments", "the service has no repository in config"))?;
         let history =
             self.changes.as_ref().ok_or_else(|| Gap::new("deployments", "no change history is configured"))?;
         let asked = history.deployments(&repository.owner, &repository.name, environment);
-        let changes = in_time("deployments", deadline, asked).await?;
+        let changes = asking.for_it("deployments", asked).await?;
         let asked = commits_between_last_two(history.as_ref(), repository, &changes);
-        let commits = in_time("commits", deadline, asked).await;
+        let commits = asking.for_it("commits", asked).await;
         Ok((changes, commits))
     }
 
-    async fn read_monitor(&self, alert: &Alert) -> Result<MonitorFacts, ReadError> {
+    async fn read_monitor(&self, alert: &Alert, asking: &Asking<'_>) -> Result<MonitorFacts, Gap> {
         let is_arize = self.config.source(&alert.source).is_some_and(|source| source.kind == Kind::Arize);
         match (&self.monitors, &alert.monitor_id) {
-            (Some(monitors), Some(id)) if is_arize => Ok(monitors.monitor(id).await?.unwrap_or_default()),
+            (Some(monitors), Some(id)) if is_arize => {
+                Ok(asking.for_it("monitor", monitors.monitor(id)).await?.unwrap_or_default())
+            }
             _ => Ok(MonitorFacts::default()),
         }
-    }
-}
-
-async fn in_time<T>(
-    what: &str,
-    deadline: Instant,
-    asked: impl Future<Output = Result<T, ReadError>>,
-) -> Result<T, Gap> {
-    let wait = time_left(deadline);
-    match timeout_at(deadline, asked).await {
-        Ok(answer) => answer.map_err(|error| Gap::new(what, error.why)),
-        Err(_) => Err(Gap::new(what, format!("no answer within {:.1} s", wait.as_secs_f64()))),
     }
 }
 

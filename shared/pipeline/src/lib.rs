@@ -21,6 +21,7 @@ mod metric_query;
 mod metric_sources;
 mod mute;
 mod notify;
+mod patience;
 pub mod ports;
 mod pull;
 mod receive;

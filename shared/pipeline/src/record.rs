@@ -9,9 +9,9 @@ use domain::{
     Reason, ReceiverKind, Timestamp, Transition,
 };
 use receivers::Receiver;
-use tokio::time::Instant;
 
 use crate::enrich::Learned;
+use crate::patience::Patience;
 use crate::ports::{Inhibits, StateChange};
 use crate::{Triage, TriageError, notify};
 
@@ -25,9 +25,9 @@ struct Told {
 
 /// What was found out for a decision, kept when the decision has to be made again.
 #[derive(Debug)]
-pub(crate) struct Findings {
-    /// The outside is asked until then at most.
-    pub(crate) until: Instant,
+pub(crate) struct Findings<'a> {
+    /// The batch's, for the outside.
+    pub(crate) patience: &'a Patience,
     /// When it was asked whether people want to hear of it: who is told is who wants to at that moment. Asking the
     /// outside takes its time, and hours that end in between would leave nobody.
     pub(crate) asked_at: Option<Timestamp>,
@@ -39,10 +39,10 @@ pub(crate) struct Findings {
     learned: Option<Learned>,
 }
 
-impl Findings {
+impl<'a> Findings<'a> {
     /// Nothing yet.
-    pub(crate) fn until(until: Instant) -> Self {
-        Self { until, asked_at: None, confirmation: None, group: None, firing: Vec::new(), learned: None }
+    pub(crate) fn new(patience: &'a Patience) -> Self {
+        Self { patience, asked_at: None, confirmation: None, group: None, firing: Vec::new(), learned: None }
     }
 }
 
@@ -55,7 +55,7 @@ impl Triage {
         fresh: &[Alert],
         subject: &Alert,
         decision: &Decision,
-        findings: &mut Findings,
+        findings: &mut Findings<'_>,
     ) -> Result<Option<StateChange>, TriageError> {
         let now = self.clock.now();
         let rule = self.config.rule_of(subject);
@@ -119,11 +119,11 @@ impl Triage {
     }
 
     /// Everyone on the rule's route is told that an episode opened.
-    async fn open(&self, incident: &Incident, subject: &Alert, findings: &mut Findings, now: Timestamp) -> Told {
+    async fn open(&self, incident: &Incident, subject: &Alert, findings: &mut Findings<'_>, now: Timestamp) -> Told {
         let began_at = began_at(findings.confirmation.as_ref()).unwrap_or(subject.observed_at);
         let learned = match findings.learned.take() {
             Some(learned) => learned,
-            None => self.enrich(subject, began_at, incident, findings.until).await,
+            None => self.enrich(subject, began_at, incident, findings.patience).await,
         };
         let mut told = notify::opened(incident, subject, findings.confirmation.as_ref(), &learned, now);
         told.enrichment.earlier.clone_from(&incident.earlier);

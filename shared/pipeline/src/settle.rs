@@ -11,8 +11,8 @@ use domain::{
     decide_grouped, told,
 };
 use jiff::SignedDuration;
-use tokio::time::Instant;
 
+use crate::patience::Patience;
 use crate::ports::{Absorbed, Committed, Duplicates};
 use crate::record::Findings;
 use crate::{Triage, TriageError};
@@ -89,13 +89,13 @@ fn held_back(look: &Recheck, current: &Incident) -> Alert {
 }
 
 impl Triage {
-    /// Settles alerts of one status, asking the outside until `until` at most. A fingerprint of which this process knows
+    /// Settles alerts of one status, with the batch's patience for the outside. A fingerprint of which this process knows
     /// nothing is taken as new: if it is not, its first write says so.
     pub(crate) async fn settle_run(
         &self,
         fingerprint: &Fingerprint,
         run: Vec<Alert>,
-        until: Instant,
+        patience: &Patience,
     ) -> Result<(), TriageError> {
         // The worst says whom it calls.
         let Some(subject) = run.iter().max_by_key(|a| (a.severity, a.received_at)) else { return Ok(()) };
@@ -109,9 +109,9 @@ impl Triage {
         let is_over = current.as_ref().is_none_or(|incident| incident.state == State::Resolved);
         if is_over && let Some(joined) = self.joined(fingerprint, subject).await? {
             let Some(current) = self.absorb_or_read(&joined, occasion).await? else { return Ok(()) };
-            return self.settle(&joined, current, occasion, subject, until).await;
+            return self.settle(&joined, current, occasion, subject, patience).await;
         }
-        self.settle(fingerprint, current, occasion, subject, until).await
+        self.settle(fingerprint, current, occasion, subject, patience).await
     }
 
     /// The incident as it stands; `None` where firing alerts were counted as its duplicates.
@@ -145,14 +145,14 @@ impl Triage {
         &self,
         fingerprint: &Fingerprint,
         recheck: &Recheck,
-        until: Instant,
+        patience: &Patience,
     ) -> Result<(), TriageError> {
         let current = self.store.incident(fingerprint).await?;
         match current {
             Some(early) if recheck.is_expected(Some(&early)) && self.clock.now() < recheck.due => {
                 self.send_look(&early, &recheck.alert, recheck.due).await
             }
-            current => self.settle(fingerprint, current, Occasion::Look(recheck), &recheck.alert, until).await,
+            current => self.settle(fingerprint, current, Occasion::Look(recheck), &recheck.alert, patience).await,
         }
     }
 
@@ -163,9 +163,9 @@ impl Triage {
         mut current: Option<Incident>,
         occasion: Occasion<'_>,
         subject: &Alert,
-        until: Instant,
+        patience: &Patience,
     ) -> Result<(), TriageError> {
-        let mut findings = Findings::until(until);
+        let mut findings = Findings::new(patience);
         for _ in 0..CONTENDED_MAX {
             if let Some(known) = current.as_ref().filter(|known| occasion.was_taken(known)) {
                 // By a worker that may not have come to its sends.
@@ -220,7 +220,7 @@ impl Triage {
         current: Option<&Incident>,
         fresh: &[Alert],
         subject: &Alert,
-        findings: &mut Findings,
+        findings: &mut Findings<'_>,
     ) -> Decision {
         let policy = &self.config.rule_of(subject).policy;
         let group = findings.group.as_ref();
@@ -237,7 +237,7 @@ impl Triage {
         if decision.action != Action::Confirm {
             return decision;
         }
-        findings.confirmation = Some(self.confirm(subject, findings.until).await);
+        findings.confirmation = Some(self.confirm(subject, findings.patience).await);
         decide_now(findings.confirmation.as_ref())
     }
 

@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::known::Known;
 use crate::known_children::KnownChildren;
 use crate::mute::Silences;
+use crate::patience::Patience;
 use crate::ports::{ChangeHistory, Clock, IncidentStore, MetricReader, MonitorReader, Queue, QueueError, StoreError};
 use crate::settle::Recheck;
 use crate::{InboxMessage, QueuedMessage, Unfinished};
@@ -126,9 +127,12 @@ impl Triage {
         // Where the time does not suffice for all, it does for the worst.
         let mut work: Vec<(Fingerprint, Work)> = work.into_iter().collect();
         work.sort_by_key(|(_, work)| Reverse(work.worst()));
+        let patience = Patience::new(until, work.len(), CONCURRENT_MAX);
+        let patience = &patience;
         let failed: Vec<String> = stream::iter(work)
             .map(|(fingerprint, work)| async move {
-                let settled = timeout_at(until, self.settle_all(&fingerprint, &work, until)).await;
+                patience.turn();
+                let settled = timeout_at(until, self.settle_all(&fingerprint, &work, patience)).await;
                 match settled.unwrap_or(Err(TriageError::OutOfTime)) {
                     Ok(()) => Vec::new(),
                     Err(error) => {
@@ -146,14 +150,14 @@ impl Triage {
         unfinished.into_iter().map(|id| Unfinished { id, after_secs: None }).collect()
     }
 
-    async fn settle_all(&self, fingerprint: &Fingerprint, work: &Work, until: Instant) -> Result<(), TriageError> {
+    async fn settle_all(&self, fingerprint: &Fingerprint, work: &Work, patience: &Patience) -> Result<(), TriageError> {
         for run in domain::runs(work.alerts.clone()) {
             for part in self.parts(run) {
-                self.settle_run(fingerprint, part, until).await?;
+                self.settle_run(fingerprint, part, patience).await?;
             }
         }
         for recheck in &work.rechecks {
-            self.settle_recheck(fingerprint, recheck, until).await?;
+            self.settle_recheck(fingerprint, recheck, patience).await?;
         }
         Ok(())
     }
