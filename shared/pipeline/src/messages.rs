@@ -64,12 +64,9 @@ impl DeliveryMessage {
     #[must_use]
     pub fn first(delivery: &Delivery, notification: &Notification) -> Self {
         let bytes = serde_json::to_string(notification).map_or(usize::MAX, |text| text.len());
-        if bytes > CARRIED_BYTES_MAX {
-            return Self::of(delivery.id.clone());
-        }
         Self {
             delivery: delivery.id.clone(),
-            notification: Some(Box::new(notification.clone())),
+            notification: (bytes <= CARRIED_BYTES_MAX).then(|| Box::new(notification.clone())),
             leased: delivery.lease.as_ref().map(|_| Box::new(delivery.clone())),
         }
     }

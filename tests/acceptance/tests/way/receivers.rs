@@ -102,3 +102,33 @@ async fn a_request_that_is_not_signed_right_is_rejected_and_seen() -> anyhow::Re
     assert_eq!(world.stand_ins().linear.issues().len(), 1, "one system's refusal holds back no other");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_with_much_to_say_waits_for_nobody() -> anyhow::Result<()> {
+    let names: Vec<String> = (0..23).map(|n| format!("l{n}")).collect();
+    let mapped: Vec<String> = names.iter().map(|name| format!("{name}: /labels/{name}")).collect();
+    let config = format!(
+        r#"
+sources:
+  arize: {{ auth: {{ kind: bearer, secrets: [ "${{TEST_SECRET}}" ] }}, mapping: {{ labels: {{ {} }} }} }}
+default: {{ receivers: [on-call] }}
+receivers:
+  on-call: {{ kind: pagerduty, routing_key: "${{TEST_SECRET}}" }}
+"#,
+        mapped.join(", ")
+    );
+    let world = World::with_config(&config, None).await?;
+    let mut body = firing("gpt-4o-mini");
+    let own = ["region", "team", "segment", "provider", "version"].map(str::to_owned);
+    for name in names.iter().chain(&own) {
+        body["labels"][name] = "💥".repeat(256).into();
+    }
+    world.post(&body).await?;
+    world.quiet().await?;
+    assert_eq!(world.stand_ins().pagerduty.triggers().len(), 1);
+    let record = world.newest().await?;
+    let told = &record["timeline"][0]["event"]["alert"]["labels"];
+    assert!(told.to_string().len() > 24 * 1024, "it is too large for its message: {} bytes", told.to_string().len());
+    assert_eq!(record["deliveries"][0]["attempts"], 1, "its lease is its message's, and no other waits it out");
+    Ok(())
+}
