@@ -1,7 +1,7 @@
 //! What Jira's answers mean.
 //!
 //! Invariant: a ticket or comment that may have been made is `Unknown`. An earlier ticket that cannot be taken up again
-//! rejects nothing: a new one is made.
+//! rejects nothing: a new one is made. Nor does one that a workflow lets nobody close: the comment has told of the end.
 
 use domain::{Handle, Outcome};
 use secrecy::ExposeSecret;
@@ -27,6 +27,11 @@ pub(super) fn interpret(settings: &Settings, step: &str, response: &Response) ->
     if response.status == 409 {
         let why = format!("Jira answered 409: {}", said.as_deref().unwrap_or("somebody else is changing the ticket"));
         return Outcome::Retry { after_secs: response.retry_after_secs, why: reason(&why) };
+    }
+    if step == TRANSITION && matches!(response.status, 400 | 403 | 404 | 410 | 422) {
+        let why = said.as_deref().unwrap_or("the ticket cannot be moved");
+        let why = reason(&format!("Jira answered {}: {why}", response.status));
+        return Outcome::Delivered(Handle::with("closed", why));
     }
     if let Some(failure) = of_failure("Jira", response, twice, said.as_deref()) {
         return failure;

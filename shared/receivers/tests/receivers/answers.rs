@@ -233,13 +233,14 @@ fn jira_answers_to_what_would_be_seen_twice() {
             ),
         ),
     ];
-    for step in ["create", "comment", "transition"] {
+    for step in ["create", "comment"] {
         check(&jira(), step, &cases);
     }
-    // A workflow that refuses to reopen ends no delivery.
+    // A workflow that refuses to reopen or to close ends no delivery.
     let reopening: Vec<Case> =
         cases.into_iter().filter(|c| [401, 408, 409, 413, 429].contains(&c.0) || c.0 > 499).collect();
     check(&jira(), "reopen", &reopening);
+    check(&jira(), "transition", &reopening);
 }
 
 #[test]
@@ -261,7 +262,16 @@ fn jira_answers_of_success() {
         "comment",
         &[(201, None, r#"{"id":"10100"}"#, Delivered(&[("comment", "10100")])), (201, None, "{}", Unknown(unread))],
     );
-    check(&jira(), "transition", &[(204, None, "", Delivered(&[("closed", "yes")]))]);
+    let refused = r#"{"errorMessages":[],"errors":{"resolution":"Resolution is required."}}"#;
+    check(
+        &jira(),
+        "transition",
+        &[
+            (204, None, "", Delivered(&[("closed", "yes")])),
+            (400, None, refused, Delivered(&[("closed", "Jira answered 400: resolution: Resolution is required.")])),
+            (403, None, "", Delivered(&[("closed", "Jira answered 403: the ticket cannot be moved")])),
+        ],
+    );
     check(&jira(), "reopen", &[(204, None, "", Delivered(&[("reopened", "yes")]))]);
 }
 
