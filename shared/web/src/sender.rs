@@ -15,6 +15,9 @@ use url::Url;
 
 use crate::client::{BODY_BYTES_MAX, Client, FetchError};
 
+/// Bytes of a vendor's answer; a look-up reads a hundred messages of a channel, whoever wrote them.
+const ANSWER_BYTES_MAX: usize = 4 * BODY_BYTES_MAX;
+
 /// The way to the vendors over HTTP.
 #[derive(Debug, Clone)]
 pub struct Sender {
@@ -51,7 +54,7 @@ impl Sender {
 impl HttpSender for Sender {
     async fn send(&self, request: &Request) -> Result<Response, SendError> {
         let builder = self.build(request).map_err(send_error)?;
-        let answer = self.client.fetch(builder, BODY_BYTES_MAX).await.map_err(send_error)?;
+        let answer = self.client.fetch(builder, ANSWER_BYTES_MAX).await.map_err(send_error)?;
         Ok(Response {
             status: answer.status.as_u16(),
             retry_after_secs: retry_after_secs(&answer.headers),

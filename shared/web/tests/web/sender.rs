@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use crate::wire::{Reply, Wire, client, hasty_client};
 
-const BODY_BYTES_MAX: usize = 1024 * 1024;
+const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 fn request(base: &str) -> Request {
     Request {
@@ -149,9 +149,9 @@ async fn a_body_is_held_up_to_its_limit() {
         let wire = Wire::start(move |_| at_limit(BODY_BYTES_MAX)).await;
         assert_eq!(send(&wire.url()).await.unwrap().body.len(), BODY_BYTES_MAX);
     }
-    check_maybe_sent(|| body_of(BODY_BYTES_MAX + 1), "larger than 1048576 bytes").await;
-    check_maybe_sent(|| chunked_body_of(BODY_BYTES_MAX + 1), "larger than 1048576 bytes").await;
-    check_maybe_sent(|| chunked_body_of(2 * BODY_BYTES_MAX), "larger than 1048576 bytes").await;
+    check_maybe_sent(|| body_of(BODY_BYTES_MAX + 1), "larger than 4194304 bytes").await;
+    check_maybe_sent(|| chunked_body_of(BODY_BYTES_MAX + 1), "larger than 4194304 bytes").await;
+    check_maybe_sent(|| chunked_body_of(2 * BODY_BYTES_MAX), "larger than 4194304 bytes").await;
 }
 
 #[tokio::test]
