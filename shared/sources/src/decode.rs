@@ -10,7 +10,7 @@ use crate::reading::Reading;
 use crate::{Auth, BODY_BYTES_MAX, Field, Inbound, Kind, Mapping, json};
 
 /// Alerts in one body.
-pub const ALERTS_MAX: usize = 500;
+pub const ALERTS_MAX: usize = 5000;
 
 /// A configured source.
 #[derive(Debug, Clone)]

@@ -165,7 +165,7 @@ async fn a_body_that_does_not_end_is_bounded() -> anyhow::Result<()> {
     let target = Target::start().await?;
     let before = target.writes();
     let chunk = format!("{:x}\r\n{}\r\n", 64 * 1024, "x".repeat(64 * 1024));
-    let oversize = chunked(&format!("{}0\r\n\r\n", chunk.repeat(5)));
+    let oversize = chunked(&format!("{}0\r\n\r\n", chunk.repeat(65)));
     assert_eq!(statuses(&speak(&target, &oversize).await?), [413]);
     let endless = chunked(&chunk.repeat(320));
     let answer = speak(&target, &endless).await?;
