@@ -33,11 +33,17 @@ pub(crate) async fn redrive(args: &RedriveArgs) -> anyhow::Result<Answer> {
                 )?;
             }
         }
+        if done["all"] == json!(false) {
+            writeln!(
+                text,
+                "there are more dead deliveries, older than these: name them, as `tocsin deliveries --dead` does"
+            )?;
+        }
         write(&text)?;
     }
     // Who names a delivery wants that one; of all of them some may be over.
     let sent = deliveries.iter().all(|one| one["became"] == "sent");
-    let all_seen = args.all && done["letters"]["hidden"].as_u64() == Some(0);
+    let all_seen = args.all && done["all"] == json!(true) && done["letters"]["hidden"].as_u64() == Some(0);
     Ok(if all_seen || (!args.all && sent) { Answer::Done } else { Answer::No })
 }
 
@@ -45,9 +51,9 @@ pub(crate) async fn redrive(args: &RedriveArgs) -> anyhow::Result<Answer> {
 pub(crate) async fn redriven(redrive: &Redrive, named: Option<&[DeliveryId]>) -> Result<Value, SweepError> {
     let one = |id: &DeliveryId, became| json!({ "id": id.to_string(), "incident": id.incident, "became": became });
     let Some(named) = named else {
-        let all = redrive.deliveries().await?;
+        let (all, are_all) = redrive.deliveries().await?;
         let deliveries: Vec<Value> = all.iter().map(|(id, became)| one(id, *became)).collect();
-        return Ok(json!({ "deliveries": deliveries, "letters": redrive.letters().await? }));
+        return Ok(json!({ "deliveries": deliveries, "all": are_all, "letters": redrive.letters().await? }));
     };
     let mut deliveries = Vec::new();
     for id in named {

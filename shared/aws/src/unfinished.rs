@@ -14,8 +14,11 @@ use crate::store::unavailable;
 /// Pages that a count reads at most, of 1 MiB of keys each: some ten thousand deliveries a page.
 const COUNTED_PAGES_MAX: usize = 20;
 
+/// The order in which the index has them.
+const LONGEST_DUE_FIRST: bool = true;
+
 pub(crate) async fn unsent(store: &Store, kind: ReceiverKind, due: Timestamp, most: u32) -> Result<Unsent, StoreError> {
-    let overdue = due_before(store, kind.as_str(), due, most).await?;
+    let overdue = due_before(store, kind.as_str(), due, most, LONGEST_DUE_FIRST).await?;
     if overdue.is_empty() {
         return Ok(Unsent::default());
     }
@@ -25,17 +28,23 @@ pub(crate) async fn unsent(store: &Store, kind: ReceiverKind, due: Timestamp, mo
 }
 
 pub(crate) async fn dead(store: &Store, most: u32) -> Result<Vec<DeliveryId>, StoreError> {
-    due_before(store, DEAD, Timestamp::MAX, most).await?.iter().map(delivery_id).collect()
+    due_before(store, DEAD, Timestamp::MAX, most, !LONGEST_DUE_FIRST).await?.iter().map(delivery_id).collect()
 }
 
 pub(crate) async fn overdue_looks(store: &Store, due: Timestamp, most: u32) -> Result<Vec<OverdueLook>, StoreError> {
-    let items = due_before(store, LOOK, due, most).await?;
+    let items = due_before(store, LOOK, due, most, LONGEST_DUE_FIRST).await?;
     let read = |item: &Item| Ok(OverdueLook { fingerprint: fingerprint_of(item)?, due: read_time(item, "due")? });
     items.iter().map(read).collect()
 }
 
-/// Keys of what was due at `due`, longest due first; at most `most`.
-async fn due_before(store: &Store, what: &str, due: Timestamp, most: u32) -> Result<Vec<Item>, StoreError> {
+/// Keys of what was due at `due`, in that order or the other; at most `most`.
+async fn due_before(
+    store: &Store,
+    what: &str,
+    due: Timestamp,
+    most: u32,
+    longest_first: bool,
+) -> Result<Vec<Item>, StoreError> {
     let mut items: Vec<Item> = Vec::new();
     let mut from: Option<Item> = None;
     let most = usize::try_from(most).unwrap_or(usize::MAX);
@@ -48,6 +57,7 @@ async fn due_before(store: &Store, what: &str, due: Timestamp, most: u32) -> Res
             .key_condition_expression(format!("{UNFINISHED_INDEX} = :what AND due <= :due"))
             .expression_attribute_values(":what", text(what))
             .expression_attribute_values(":due", millis(due))
+            .scan_index_forward(longest_first)
             .limit(i32::try_from(most - items.len()).unwrap_or(i32::MAX))
             .set_exclusive_start_key(from.take())
             .send()

@@ -207,7 +207,7 @@ pub trait IncidentStore: Send + Sync {
     async fn revive_delivery(&self, delivery: &Delivery, now: Timestamp) -> Result<Marked, StoreError>;
     /// Deliveries of a kind that are not finished, and up to `most` of those that were due at `due`.
     async fn unsent(&self, kind: ReceiverKind, due: Timestamp, most: u32) -> Result<Unsent, StoreError>;
-    /// Up to `most` deliveries that were given up or that their vendor rejected, oldest first.
+    /// Up to `most` deliveries that were given up or that their vendor rejected, newest first.
     async fn dead_deliveries(&self, most: u32) -> Result<Vec<DeliveryId>, StoreError>;
     /// Up to `most` looks that were due at `due`, longest due first.
     async fn overdue_looks(&self, due: Timestamp, most: u32) -> Result<Vec<OverdueLook>, StoreError>;

@@ -11,8 +11,8 @@ use serde::Serialize;
 use crate::ports::{Clock, DeadLetter, DeadLetterQueue, DeadLetters, IncidentStore, Marked, Queue};
 use crate::{DeliveryMessage, InboxMessage, SweepError};
 
-/// Dead deliveries that one call looks at.
-const DELIVERIES_MAX: u32 = 1000;
+/// Dead deliveries that one call looks at, the newest first: those whose incident is over stay dead, and may be many.
+const DELIVERIES_MAX: u32 = 5000;
 
 /// Rounds over one dead-letter queue, of ten letters each.
 const ROUNDS_MAX: usize = 1000;
@@ -89,17 +89,20 @@ impl Redrive {
         }
     }
 
-    /// Tries every dead delivery again.
+    /// Tries every dead delivery again, and says whether it has seen them all.
     ///
     /// # Errors
     /// As [`Self::delivery`].
-    pub async fn deliveries(&self) -> Result<Vec<(DeliveryId, Redriven)>, SweepError> {
+    pub async fn deliveries(&self) -> Result<(Vec<(DeliveryId, Redriven)>, bool), SweepError> {
         let mut done = Vec::new();
-        for id in self.store.dead_deliveries(DELIVERIES_MAX).await? {
+        let dead = self.store.dead_deliveries(DELIVERIES_MAX).await?;
+        let are_all = u32::try_from(dead.len()).is_ok_and(|count| count < DELIVERIES_MAX);
+        // In their order: what was told first is told first again.
+        for id in dead.into_iter().rev() {
             let redriven = self.delivery(&id).await?;
             done.push((id, redriven));
         }
-        Ok(done)
+        Ok((done, are_all))
     }
 
     /// Goes over the dead-letter queues: alerts go back to the inbox, and what points at a delivery that is dead no more

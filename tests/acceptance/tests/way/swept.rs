@@ -87,7 +87,8 @@ async fn a_redrive_pages_while_the_incident_lasts_and_not_after() -> anyhow::Res
     world.clock.advance(3 * 86_400);
 
     let redrive = redrive(&world);
-    let mut done = redrive.deliveries().await?;
+    let (mut done, are_all) = redrive.deliveries().await?;
+    assert!(are_all);
     done.sort_by_key(|(_, redriven)| *redriven == Redriven::Over);
     let answers: Vec<Redriven> = done.iter().map(|(_, redriven)| *redriven).collect();
     assert_eq!(answers, [Redriven::Sent, Redriven::Sent, Redriven::Over], "the page, the end of the other, its page");
