@@ -46,6 +46,9 @@ const HELD_SECS_MAX: i32 = 5;
 /// Deliveries made at one time.
 const CONCURRENT_MAX: usize = 10;
 
+/// Seconds after which a message comes again where the table or a queue did not answer.
+const UNANSWERED_SECS: u32 = 5;
+
 /// What delivery reads and writes.
 pub struct Deliver {
     config: Arc<Config>,
@@ -57,7 +60,7 @@ pub struct Deliver {
     breakers: Breakers,
 }
 
-/// It is not done; come again after this many seconds, or at the queue's own pace.
+/// It is not done; come again after this many seconds, or, where the table or a queue did not answer, soon.
 #[derive(Debug)]
 struct Later(Option<u32>);
 
@@ -105,6 +108,7 @@ impl Deliver {
                 match brought.unwrap_or(Err(Later(Some(u32::try_from(LEASE_SECS).unwrap_or(u32::MAX))))) {
                     Ok(()) => Vec::new(),
                     Err(Later(after_secs)) => {
+                        let after_secs = after_secs.or(Some(wait_secs(UNANSWERED_SECS, work.receives)));
                         work.messages.into_iter().map(|id| Unfinished { id, after_secs }).collect::<Vec<_>>()
                     }
                 }

@@ -32,6 +32,10 @@ const RESEND_MINUTES: i64 = 16;
 /// Of these, the minutes at whose end it is: more than one, since the schedule's runs may be late or lost.
 const RESEND_WINDOW_MINUTES: i64 = 3;
 
+/// Messages for each unfinished delivery in its queue from which on nothing is sent again: while a vendor is away for a
+/// day, copies must not pile up.
+const COPIES_MAX: u64 = 3;
+
 /// The table or a queue did not answer; what was to be done is found again.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -100,8 +104,10 @@ impl Sweep {
         if unsent.overdue.is_empty() {
             return Ok(0);
         }
-        let are_missing = self.queue.deliveries_held(kind).await? < unsent.count;
-        let lost = unsent.overdue.into_iter().filter(|(_, due)| are_missing || is_the_time(now, *due));
+        let held = self.queue.deliveries_held(kind).await?;
+        let are_missing = held < unsent.count;
+        let may_be = !are_piled(held, unsent.count);
+        let lost = unsent.overdue.into_iter().filter(|(_, due)| are_missing || (may_be && is_the_time(now, *due)));
         let messages: Vec<DeliveryMessage> = lost.map(|(id, _)| DeliveryMessage::of(id)).collect();
         if !messages.is_empty() {
             self.queue.send_deliveries(kind, &messages).await?;
@@ -150,6 +156,11 @@ fn note<E>(done: &mut usize, failed: &mut usize, part: Result<Result<usize, Swee
     }
 }
 
+/// True where a queue holds several messages for each of `count` deliveries, and more than strays could be.
+fn are_piled(held: u64, count: u64) -> bool {
+    held >= count.max(RESENT_MAX.into()).saturating_mul(COPIES_MAX)
+}
+
 /// True in the last [`RESEND_WINDOW_MINUTES`] of every [`RESEND_MINUTES`] since something was due.
 fn is_the_time(now: Timestamp, due: Timestamp) -> bool {
     minutes_since(due, now) % RESEND_MINUTES >= RESEND_MINUTES - RESEND_WINDOW_MINUTES
@@ -161,4 +172,16 @@ fn minutes_since(due: Timestamp, now: Timestamp) -> i64 {
 
 fn secs_before(now: Timestamp, secs: i64) -> Timestamp {
     now.checked_sub(SignedDuration::from_secs(secs)).unwrap_or(Timestamp::MIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_do_not_pile_up_and_strays_are_not_taken_for_them() {
+        assert!(!are_piled(10, 1), "ten that nobody can read hide no lost page");
+        assert!(!are_piled(1499, 500) && are_piled(1500, 500));
+        assert!(!are_piled(2999, 1000) && are_piled(3000, 1000));
+    }
 }
