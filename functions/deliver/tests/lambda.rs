@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use acceptance::{Engines, batch};
-use domain::{Alert, DeliveryState, Fingerprint, ReceiverKind};
-use pipeline::{InboxMessage, Item, QueuedMessage, SystemClock, Triage, ports::Clock};
+use domain::{Alert, DeliveryId, DeliveryState, Fingerprint, ReceiverKind};
+use pipeline::ports::{Clock, Queue};
+use pipeline::{DeliveryMessage, InboxMessage, Item, QueuedMessage, SystemClock, Triage};
 use serde_json::{Value, json};
 use stand_ins::{Fault, Pagerduty};
 use tocsin::LOCAL_SECRET;
@@ -55,6 +56,30 @@ async fn a_delivery_that_pagerduty_refuses_at_first_comes_again_and_pages_once()
     let page: Value = serde_json::from_str(page)?;
     // The first try was refused with a second to wait.
     assert!(page["SecondsToPage"].as_f64().is_some_and(|secs| (1.0..60.0).contains(&secs)), "{page}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_table_does_not_show_is_asked_for_again_in_seconds() -> anyhow::Result<()> {
+    let engines = Engines::start().await?;
+    let pagerduty = Pagerduty::start().await?;
+    let address = [("TOCSIN_PAGERDUTY_API_URL", pagerduty.url())];
+    let sandbox = engines.run(env!("CARGO_BIN_EXE_deliver"), CONFIG, &address).await?;
+    open_incident(&engines).await?;
+    let queue = engines.deliveries(ReceiverKind::Pagerduty)?;
+    engines.queues.poll(queue, 1).await?;
+    let incident = engines.store.incidents().await?[0].id.clone();
+    let unknown = DeliveryMessage::of(DeliveryId { incident, receiver: "nobody".to_owned(), seq: 0 });
+    engines.queues.send_deliveries(ReceiverKind::Pagerduty, &[unknown]).await?;
+    let waiting = engines.queues.poll(queue, 1).await?;
+    let mut event = batch(queue, &[("unknown", &waiting[0].body)]);
+    event["Records"][0]["receiptHandle"] = json!(waiting[0].receipt);
+    let named = json!({ "batchItemFailures": [{ "itemIdentifier": "unknown" }] });
+    assert_eq!(sandbox.invoke(event).await?, named);
+    let begun = std::time::Instant::now();
+    while engines.queues.poll(queue, 5).await?.is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it waits for the queue's own three minutes");
+    }
     Ok(())
 }
 

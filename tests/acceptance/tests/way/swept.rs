@@ -86,6 +86,8 @@ async fn a_redrive_pages_while_the_incident_lasts_and_not_after() -> anyhow::Res
     pagerduty.faults().clear();
     world.clock.advance(3 * 86_400);
 
+    let newest = DeliveryId { seq: 1, ..other.clone() };
+    assert_eq!(world.local.store().dead_deliveries(1).await?, [newest], "of many, those of today are tried");
     let redrive = redrive(&world);
     let (mut done, are_all) = redrive.deliveries().await?;
     assert!(are_all);
