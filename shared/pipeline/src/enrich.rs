@@ -107,7 +107,8 @@ impl Triage {
         let is_arize = self.config.source(&alert.source).is_some_and(|source| source.kind == Kind::Arize);
         match (&self.monitors, &alert.monitor_id) {
             (Some(monitors), Some(id)) if is_arize => {
-                Ok(asking.for_it("monitor", monitors.monitor(id)).await?.unwrap_or_default())
+                let found = asking.for_it("monitor", monitors.monitor(id)).await?;
+                found.ok_or_else(|| Gap::new("monitor", "Arize has no monitor with the alert's id"))
             }
             _ => Ok(MonitorFacts::default()),
         }

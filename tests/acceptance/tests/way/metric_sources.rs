@@ -115,3 +115,20 @@ async fn a_rule_confirms_from_a_monitors_own_history() -> anyhow::Result<()> {
     assert_eq!(confirmation(&world.newest().await?), (&json!("confirmed"), &json!(null)));
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_monitor_that_arize_does_not_have_is_told_of_as_missing() -> anyhow::Result<()> {
+    let world = world().await?;
+    let gaps = async |model: &str| -> anyhow::Result<Value> {
+        world.post(&firing(model)).await?;
+        world.quiet().await?;
+        Ok(world.newest().await?["timeline"][2]["event"]["enrichment"]["gaps"].clone())
+    };
+    let missing = json!({ "what": "monitor", "why": "Arize has no monitor with the alert's id" });
+    let told = gaps("first").await?;
+    assert!(told.as_array().is_some_and(|told| told.contains(&missing)), "{told}");
+    world.stand_ins().arize.put(json!({ "id": "mon-1", "name": "Chatbot p95", "status": "triggered" }));
+    let told = gaps("second").await?;
+    assert!(!told.to_string().contains("monitor"), "{told}");
+    Ok(())
+}
