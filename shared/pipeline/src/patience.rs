@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::Gap;
@@ -59,20 +59,22 @@ impl Patience {
         let wait = self.wait(source, deadline).min(limit);
         let answer = timeout(wait, asked).await;
         match &answer {
-            Ok(_) => _ = self.silent.lock().unwrap_or_else(PoisonError::into_inner).remove(source),
+            Ok(_) => _ = self.silent().remove(source),
             // One that was given much less says nothing of itself.
-            Err(_) if wait * 10 > deadline * 9 => {
-                _ = self.silent.lock().unwrap_or_else(PoisonError::into_inner).insert(source);
-            }
+            Err(_) if wait * 10 > deadline * 9 => _ = self.silent().insert(source),
             Err(_) => {}
         }
         let missed = |_| Gap::new(what, format!("no answer within {:.1} s", wait.as_secs_f64()));
         answer.map_err(missed)?.map_err(|error| Gap::new(what, error.why))
     }
 
+    fn silent(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn wait(&self, source: &str, deadline: Duration) -> Duration {
         let waiting = self.waiting.load(Ordering::Relaxed);
-        if waiting == 0 || !self.silent.lock().unwrap_or_else(PoisonError::into_inner).contains(source) {
+        if waiting == 0 || !self.silent().contains(source) {
             return deadline;
         }
         let turns = u32::try_from(waiting.div_ceil(self.at_once)).unwrap_or(u32::MAX).saturating_add(1);

@@ -80,8 +80,8 @@ impl Breakers {
     }
 }
 
-/// Seconds for which a message waits that is not done for others' reasons. A queue hands it out a limited number of times, so that one that has
-/// come often waits for longer.
+/// Seconds for which a message waits that is not done for others' reasons. A queue hands it out a limited number of times,
+/// so that one that has come often waits for longer.
 pub(super) fn wait_secs(rest_secs: u32, receives: u32) -> u32 {
     let longest = u32::try_from(REST_SECS_MAX).unwrap_or(u32::MAX);
     rest_secs.max(receives.min(longest))
